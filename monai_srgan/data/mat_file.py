@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Open MATLAB files of version 7.3 (HDF5) and 5 and take arrays out of them by path."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import scipy.io
+from monai.config import PathLike
+from scipy.io.matlab import MatReadError
+
+__all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
+
+_HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+# a damaged file surfaces as any of these in h5py and in scipy
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    zlib.error,
+    MatReadError,
+)
+
+
+class MatFileError(ValueError):
+    """A MATLAB file that cannot be used: the message names the file, the rule, what was found and the remedy."""
+
+
+class MatFile:
+    """An open MATLAB file: variables by path, arrays with MATLAB's first two axes swapped (x first)."""
+
+    def __init__(self, path: Path, root: Any) -> None:
+        self.path = path
+        self.root = root
+
+    def node(self, variable: str) -> Any:
+        """What lies at a path such as ``cjdata/image``."""
+        node, walked = self.root, ""
+        for name in variable.strip("/").split("/"):
+            names = self.names(node)
+            if name not in names:
+                where = f"in {walked!r}" if walked else "at the top level"
+                raise MatFileError(
+                    f"{self.path}: variable {variable!r} is missing: there is no {name!r} {where}, "
+                    f"only {', '.join(names) or 'a plain array'}."
+                )
+            node = node[name]
+            walked = f"{walked}/{name}".lstrip("/")
+            if isinstance(node, np.ndarray) and node.dtype.names is not None:
+                if node.size != 1:
+                    raise MatFileError(
+                        f"{self.path}: {walked!r} must be one struct, got a struct array of shape {node.shape}: "
+                        "save its elements one by one."
+                    )
+                node = node.flat[0]
+        return node
+
+    def names(self, node: Any) -> list[str]:
+        """Names below the top level, a group or a struct; none for an array."""
+        if isinstance(node, np.void):
+            return sorted(node.dtype.names or ())
+        if isinstance(node, Mapping):  # the dictionary of scipy, the file and groups of h5py
+            return sorted(name for name in node if not name.startswith(("__", "#")))
+        return []
+
+    def array(self, variable: str) -> np.ndarray:
+        """The array at a path, x first, native byte order; characters stay characters."""
+        node = self.node(variable)
+        names = self.names(node)
+        if names:
+            raise MatFileError(
+                f"{self.path}: {variable!r} is a struct, not an array: name one of its fields {', '.join(names)}."
+            )
+        if isinstance(node, h5py.Dataset):
+            empty = bool(node.attrs.get("MATLAB_empty", 0))  # then the data set holds the dimensions instead
+            value = np.zeros([int(n) for n in np.ravel(node[()])], node.dtype) if empty else np.asarray(node[()]).T
+            if bytes(node.attrs.get("MATLAB_class", b"")) == b"char" and value.dtype.kind in "ui":
+                value = np.array([chr(c) for c in value.ravel()], dtype="<U1").reshape(value.shape)
+        else:
+            value = np.asarray(node)
+        if value.dtype.kind not in "biufcU":
+            raise MatFileError(
+                f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype} (a cell?)."
+            )
+        value = value.astype(value.dtype.newbyteorder("="), copy=False)
+        return np.ascontiguousarray(value.swapaxes(0, 1) if value.ndim >= 2 else value)
+
+
+def _version(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(520)
+    for text, version in _HEADER.items():
+        if head.startswith(text):
+            return version
+    if head.startswith(_HDF5_SIGNATURE) or head[512:].startswith(_HDF5_SIGNATURE):
+        return "7.3"  # HDF5 without MATLAB's text header
+    if len(head) >= 128 and head[124:128] in (b"\x00\x01IM", b"\x01\x00MI"):
+        return "5"  # a version-5 file whose text header was changed
+    found = "an empty file" if not head else f"a file that starts with {head[:16]!r}"
+    raise MatFileError(f"{path}: must be a MATLAB file of version 7.3 or 5, got {found}: download or export it again.")
+
+
+@contextmanager
+def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
+    """Open a file of either version; damage found while it is open becomes a ``MatFileError``."""
+    path = Path(path)
+    found = _version(path)
+    if version is not None and found != version:
+        remedy = "-v7.3" if version == "7.3" else "-v7"
+        raise MatFileError(
+            f"{path}: must be a MATLAB file of version {version}, got version {found}: "
+            f"leave version at None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
+        )
+    try:
+        if found == "7.3":
+            with h5py.File(path, "r") as file:
+                yield MatFile(path, file)
+        else:
+            yield MatFile(path, scipy.io.loadmat(path, chars_as_strings=False))
+    except MatFileError:
+        raise
+    except _DAMAGE as error:
+        raise MatFileError(
+            f"{path}: the file is truncated or damaged ({path.stat().st_size} bytes, version {found}; "
+            f"{type(error).__name__}: {error}): "
+            "download or copy it again."
+        ) from error
+
+
+def read_mat(path: PathLike, variable: str, *, version: str | None = None) -> np.ndarray:
+    """One array of a MATLAB file, with MATLAB's first two axes swapped (x first); text is an array of characters.
+
+    Args:
+        path: MATLAB file of version 7.3 or 5.
+        variable: path of the array in the file, through structs, with slashes, such as ``cjdata/image``.
+        version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
+
+    Raises:
+        MatFileError: the file is no MATLAB file, truncated, of the other version, or has no such array.
+    """
+    with open_mat(path, check_version(version)) as file:
+        return file.array(variable)
+
+
+def check_version(version: str | None) -> str | None:
+    """Return the argument ``version`` if it is one; a ValueError otherwise."""
+    if version not in (None, "7.3", "5"):
+        raise ValueError(f"version must be '7.3', '5' or None (both), got {version!r}.")
+    return version

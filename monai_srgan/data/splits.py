@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Folds by patient: no one's head is in two sections of a split."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["HASHED_FROM", "assert_patient_disjoint", "patient_folds", "patient_stem"]
+
+#: From this number of patients on, a patient's fold depends on the patient alone.
+HASHED_FROM = 40
+
+_LATER_SCAN = re.compile(r"^(.*\d)[A-Za-z]$")
+
+
+def patient_stem(pid: str) -> str:
+    """The person behind a patient id: ``"MR024780B"`` and ``"MR024780"`` are both ``"MR024780"``.
+
+    The figshare set marks later scans of the same head by a letter after the number, so that the id itself is not the
+    person. Ids without a trailing letter after a digit are returned as they are. Applying the function twice changes
+    nothing.
+
+    Args:
+        pid: patient id, not empty.
+
+    Raises:
+        ValueError: when ``pid`` is empty or blank.
+    """
+    text = str(pid).strip()
+    if not text:
+        raise ValueError(f"pid must name a patient, got {pid!r}: without it slices cannot be split by patient.")
+    match = _LATER_SCAN.match(text)
+    return match.group(1) if match else text
+
+
+def _digest(stem: str, seed: int) -> int:
+    return int(hashlib.sha256(f"{seed}:{stem}".encode()).hexdigest(), 16)
+
+
+def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> dict[str, int]:
+    """Deal patients into folds.
+
+    From 40 patients on, ``fold = sha256(f"{seed}:{stem}") mod num_folds``: it depends on the patient alone, not on who
+    else is in the folder. Adding or removing patients never moves anyone, so weights trained on a part of the figshare
+    set have still not seen the test patients of somebody who holds all of it. Below 40 patients the stems are dealt
+    round robin in the order of the same hash, so that no fold is empty or lopsided; then an added patient may move
+    others.
+
+    Args:
+        patients: patient ids or stems; duplicates and later scans (see :func:`patient_stem`) fall together.
+        num_folds: number of folds, at least 1.
+        seed: another seed gives another, equally fixed deal.
+
+    Returns:
+        ``{stem: fold}``, sorted by stem, with folds 0 .. ``num_folds - 1``.
+
+    Raises:
+        ValueError: when ``num_folds`` is less than 1 or there are fewer patients than folds.
+    """
+    if num_folds < 1:
+        raise ValueError(f"num_folds must be at least 1, got {num_folds}.")
+    stems = sorted({patient_stem(patient) for patient in patients})
+    if len(stems) < num_folds:
+        raise ValueError(
+            f"num_folds={num_folds} needs at least as many patients, got {len(stems)} ({', '.join(stems) or 'none'}): "
+            "add patients or use fewer folds."
+        )
+    if len(stems) >= HASHED_FROM:
+        return {stem: _digest(stem, seed) % num_folds for stem in stems}
+    dealt = {stem: i % num_folds for i, stem in enumerate(sorted(stems, key=lambda s: _digest(s, seed)))}
+    return dict(sorted(dealt.items()))
+
+
+def assert_patient_disjoint(**sections: Iterable[str | Mapping[str, Any]]) -> None:
+    """Refuse sections that share a patient.
+
+    Args:
+        sections: by name, data lists (dictionaries with ``"patient"``) or lists of patient ids, as in
+            ``assert_patient_disjoint(training=train_list, validation=val_list)``.
+
+    Raises:
+        ValueError: lists every shared patient with the sections it is in; or an item has no ``"patient"``.
+    """
+    found: dict[str, list[str]] = {}
+    for name, items in sections.items():
+        if isinstance(items, str):
+            raise ValueError(f"section {name!r} must be a list of patients or of data items, got the string {items!r}.")
+        for stem in sorted({_stem_of(item, name) for item in items}):
+            found.setdefault(stem, []).append(name)
+    shared = {stem: names for stem, names in found.items() if len(names) > 1}
+    if shared:
+        listing = "; ".join(f"{stem} in {' and '.join(names)}" for stem, names in sorted(shared.items()))
+        raise ValueError(
+            f"{len(shared)} patient(s) are in more than one section: {listing}. "
+            "Scores on such a split are too good: split by patient, for example with patient_folds."
+        )
+
+
+def _stem_of(item: str | Mapping[str, Any], section: str) -> str:
+    if isinstance(item, str):
+        return patient_stem(item)
+    try:
+        return patient_stem(item["patient"])
+    except KeyError:
+        raise ValueError(f"an item of section {section!r} has no key 'patient': it has {sorted(item)}.") from None

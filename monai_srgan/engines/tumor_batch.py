@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Batch preparation for training MRI features: one input, two targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from monai.engines import PrepareBatch
+from torch import Tensor
+
+from monai_srgan.engines.precision import plain
+
+__all__ = ["PrepareTumorBatch"]
+
+
+class PrepareTumorBatch(PrepareBatch):
+    """From a collated sample to ``(image, {"mask", "tumor_class"})``, as ``MRIFeatures`` and ``MultiTaskLoss`` expect.
+
+    Args:
+        image_key: key of the image `(B, 1, H, W)`.
+        mask_key: key of the tumour mask `(B, 1, H, W)` {0, 1}.
+        type_key: key of the tumour type `(B,)`, 1..3 as in the dataset; it becomes a class 0..2.
+    """
+
+    def __init__(self, image_key: str = "image", mask_key: str = "mask", type_key: str = "tumor_type") -> None:
+        self.image_key = image_key
+        self.mask_key = mask_key
+        self.type_key = type_key
+
+    def __call__(  # noqa: D102 - MONAI's hook
+        self,
+        batchdata: Mapping[str, Any],
+        device: str | torch.device | None = None,
+        non_blocking: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        missing = [key for key in (self.image_key, self.mask_key, self.type_key) if key not in batchdata]
+        if missing:
+            raise KeyError(f"the batch must hold {missing}, it has {sorted(batchdata)}")
+        image, mask = (plain(batchdata[key]) for key in (self.image_key, self.mask_key))
+        tumor_class = torch.as_tensor(batchdata[self.type_key]).long() - 1
+        return image.to(device=device, non_blocking=non_blocking, **kwargs), {
+            "mask": mask.to(device=device, non_blocking=non_blocking, **kwargs),
+            "tumor_class": tumor_class.to(device=device, non_blocking=non_blocking),
+        }

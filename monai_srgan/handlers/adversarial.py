@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The schedule of the adversarial term."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any
+
+from ignite.engine import Events
+
+from monai_srgan.handlers.ramp import Ramp
+
+__all__ = ["AdversarialHandler"]
+
+logger = logging.getLogger(__name__)
+
+
+class AdversarialHandler:
+    """Move a trainer from the SRResNet phase to SRGAN, and watch its discriminator.
+
+    Sets ``engine.state.adversarial_weight`` at the start of every iteration: 0 in the first ``start`` iterations (the
+    SRResNet phase; without it a GAN of this kind tends to collapse), then a linear ramp to ``weight``. It is a function
+    of the iteration alone, so that a resumed run continues it. Label smoothing belongs to ``AdversarialLoss``, the drop of
+    the learning rate to ``TwoPhaseLR``, the balance of the two players to the trainer's ``d_loss_floor``.
+
+    It logs the change of phase, and warns when the discriminator's mean probability of HR and SR over ``window``
+    iterations says that it has won (HR above ``1 - margin``, SR below ``margin``) or that it tells nothing apart.
+
+    Args:
+        start: iterations of the SRResNet phase.
+        ramp: iterations from weight 0 to the full weight.
+        weight: full weight, 1e-3 in the paper (arXiv 1609.04802, equation 3).
+        window: iterations over which the discriminator's outputs are averaged.
+        margin: distance from 0 and 1, or from each other, that counts as stuck.
+
+    Raises:
+        ValueError: when an argument is out of range; the message names it.
+    """
+
+    def __init__(self, start: int, ramp: int = 0, weight: float = 1e-3, window: int = 50, margin: float = 0.01) -> None:
+        if window < 1:
+            raise ValueError(f"window must be at least 1, got {window}")
+        self.ramp = Ramp(start, ramp, weight)
+        self.margin = margin
+        self._recent: deque[tuple[float, float]] = deque(maxlen=window)
+
+    def attach(self, engine: Any) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(Events.ITERATION_STARTED, self.set_weight)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.watch)
+
+    def set_weight(self, engine: Any) -> None:
+        """Set the weight of the iteration that begins."""
+        engine.state.adversarial_weight = self.ramp(engine.state.iteration)
+        if engine.state.iteration == self.ramp.start + 1 and self.ramp.weight > 0:
+            logger.info("iteration %d: the adversarial phase begins", engine.state.iteration)
+
+    def watch(self, engine: Any) -> None:
+        """Warn, once a window, about a discriminator that is stuck."""
+        output = engine.state.output
+        if "d_real" not in output:
+            return
+        self._recent.append((output["d_real"], output["d_fake"]))
+        if len(self._recent) < (self._recent.maxlen or 0):
+            return
+        real, fake = (sum(values) / len(values) for values in zip(*self._recent, strict=True))
+        if (real > 1 - self.margin and fake < self.margin) or abs(real - fake) < self.margin:
+            logger.warning(
+                "iteration %d: the discriminator is stuck, D(HR) = %.3f, D(SR) = %.3f over %d iterations",
+                engine.state.iteration,
+                real,
+                fake,
+                len(self._recent),
+            )
+            self._recent.clear()

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""ignite metrics on region scores: for ``key_val_metric``, ``additional_metrics`` and checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from ignite.exceptions import NotComputableError
+from ignite.metrics import Metric
+from ignite.metrics.metric import reinit__is_reduced, sync_all_reduce
+from monai.handlers import IgniteMetricHandler
+from monai.utils.enums import CommonKeys as Keys
+
+from monai_srgan.engines.evaluator import evaluation_scores
+from monai_srgan.metrics import METRICS, REGIONS, MaskedMetric
+
+__all__ = ["MaskedMetricHandler", "RegionScore", "region_scores_metrics"]
+
+
+class RegionScore(Metric):
+    """Mean over the slices of one score of a :class:`~monai_srgan.engines.SREvaluator`.
+
+    Slices without the region (NaN) are left out of the mean, and so is the infinite PSNR of an identical image, which
+    would hide all others. The result is NaN when no slice had the region and ``inf`` when all were identical. As a
+    key metric take a region that every slice has, such as ``head``.
+
+    Example::
+
+        SREvaluator(..., key_val_metric={"psnr_head": RegionScore("psnr", "head")})
+
+    Args:
+        metric: "psnr", "ssim", "mse" or "bias". For ``mse`` a best value is a low one: give the evaluator a
+            ``metric_cmp_fn`` and MONAI's ``CheckpointSaver`` ``key_metric_negative_sign=True``.
+        region: name of a region that the evaluator scores.
+        method: the network's or a baseline's name; None is the network.
+        device: where the sums are kept.
+
+    Raises:
+        ValueError: if ``metric`` or ``region`` is unknown; on update, if the evaluator does not score it.
+    """
+
+    def __init__(
+        self,
+        metric: str = "psnr",
+        region: str = "head",
+        method: str | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        if metric not in METRICS:
+            raise ValueError(f"metric must be one of {METRICS}, got {metric!r}")
+        if region not in REGIONS:
+            raise ValueError(f"region must be one of {REGIONS}, got {region!r}")
+        self.metric = metric
+        self.region = region
+        self.method = method
+        super().__init__(device=device)
+
+    @reinit__is_reduced
+    def reset(self) -> None:
+        """Forget all slices."""
+        # float64 does not exist on every device, and counts must survive an all-reduce
+        self._sum = torch.tensor(0.0, dtype=torch.float64 if self._device.type != "mps" else torch.float32)
+        self._sum = self._sum.to(self._device)
+        self._finite = torch.tensor(0, device=self._device)
+        self._infinite = torch.tensor(0, device=self._device)
+        self._seen = torch.tensor(0, device=self._device)
+
+    @reinit__is_reduced
+    def update(self, output: Sequence[float]) -> None:
+        """Add the values of some slices.
+
+        Args:
+            output: one value per slice; NaN was not measured.
+        """
+        finite = [v for v in output if math.isfinite(v)]
+        self._sum += math.fsum(finite)
+        self._finite += len(finite)
+        self._infinite += sum(math.isinf(v) for v in output)
+        self._seen += len(output)
+
+    def iteration_completed(self, engine: Any) -> None:
+        """Read the scores of the engine's step."""
+        values = []
+        for scores in evaluation_scores(engine):
+            method = next(iter(scores)) if self.method is None else self.method
+            if method not in scores:
+                raise ValueError(f"method must be one of {list(scores)}, got {method!r}")
+            if self.region not in scores[method]:
+                raise ValueError(f"the evaluator scores {list(scores[method])}, not region={self.region!r}")
+            values.append(scores[method][self.region][self.metric])
+        self.update(values)
+
+    @sync_all_reduce("_sum", "_finite", "_infinite", "_seen")
+    def compute(self) -> float:
+        """Mean of the measured, finite values.
+
+        Raises:
+            NotComputableError: if no slice was seen.
+        """
+        if not int(self._seen):
+            raise NotComputableError("RegionScore has seen no slice: run the evaluator on at least one")
+        if int(self._finite):
+            return float(self._sum) / int(self._finite)
+        return math.inf if int(self._infinite) else math.nan
+
+
+def region_scores_metrics(
+    regions: Sequence[str] = REGIONS,
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    method: str | None = None,
+    prefix: str = "",
+) -> dict[str, RegionScore]:
+    """Metrics named ``{prefix}{metric}_{region}`` for an evaluator's ``additional_metrics``.
+
+    Args:
+        regions: regions that the evaluator scores.
+        metrics: out of "psnr", "ssim", "mse", "bias".
+        method: the network's or a baseline's name; None is the network.
+        prefix: put before the names, such as "bicubic_".
+    """
+    return {f"{prefix}{m}_{r}": RegionScore(m, r, method) for r in regions for m in metrics}
+
+
+class MaskedMetricHandler(IgniteMetricHandler):
+    """A :class:`~monai_srgan.metrics.MaskedMetric` in any MONAI evaluator.
+
+    Use it in ``key_val_metric`` or ``additional_metrics``. It takes ``pred`` and ``label`` from
+    ``engine.state.output`` and the mask from there or from ``engine.state.batch``, decollated or not. The values of
+    the slices are in ``engine.state.metric_details`` for MONAI's ``MetricsSaver``.
+
+    Example::
+
+        SupervisedEvaluator(..., key_val_metric={"psnr_tumour": MaskedMetricHandler(MaskedPSNRMetric())})
+
+    Args:
+        metric_fn: the metric.
+        mask_key: key of the region's mask; None scores whole images.
+        mask_transform: callable applied to the mask, such as ``torch.logical_not`` for the outside.
+        save_details: whether to keep the value of every slice.
+    """
+
+    def __init__(
+        self,
+        metric_fn: MaskedMetric,
+        mask_key: str | None = "mask",
+        mask_transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        save_details: bool = True,
+    ) -> None:
+        self.mask_key = mask_key
+        self.mask_transform = mask_transform
+        super().__init__(metric_fn=metric_fn, save_details=save_details)
+
+    def iteration_completed(self, engine: Any) -> None:
+        """Score the engine's step."""
+        output, batch = engine.state.output, engine.state.batch
+        mask = None
+        if self.mask_key is not None:
+            source = output if _has(output, self.mask_key) else batch
+            if not _has(source, self.mask_key):
+                raise KeyError(f"neither output nor batch has mask_key={self.mask_key!r}: set the mask's key, or None")
+            mask = _entry(source, self.mask_key)
+            if self.mask_transform is not None:
+                mask = [self.mask_transform(m) for m in mask] if isinstance(mask, list) else self.mask_transform(mask)
+        self.metric_fn(_entry(output, Keys.PRED), _entry(output, Keys.LABEL), mask=mask)
+        self._is_reduced = False
+
+
+def _has(data: Any, key: str) -> bool:
+    first = data[0] if isinstance(data, list) and data else data
+    return isinstance(first, Mapping) and key in first
+
+
+def _entry(data: Any, key: str) -> Any:
+    """A batched tensor, or the list of tensors of decollated slices."""
+    return [item[key] for item in data] if isinstance(data, list) else data[key]

@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of an evaluation: LR, baselines, SR, HR, error and the tumour close up."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Events
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from monai.utils.enums import CommonKeys as Keys
+
+from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores
+from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.handlers.scores import TUMOR_TYPES
+
+__all__ = ["PanelSaver", "draw_panel"]
+
+_SELECT = ("spread", "first", "worst")
+_OUTLINE = "#ffd400"
+
+
+class PanelSaver:
+    """Save a picture per slice of a :class:`~monai_srgan.engines.SREvaluator` as ``panel_{file's stem}.png``.
+
+    See :func:`draw_panel` for what it shows.
+
+    Args:
+        output_dir: folder of the pictures, checked on attaching.
+        max_items: largest number of slices.
+        select: "spread" takes slices at even distances over the evaluation, "first" the first ones, "worst" those on
+        which
+            the network has its lowest PSNR in ``region``.
+        region: region of the PSNR for "worst".
+        outline: whether to draw the tumour's outline.
+        error_max: absolute error, in units of the images, at the top of the error map's colours.
+        dpi: dots per inch; a column is 2.4 inches wide.
+
+    Raises:
+        ValueError: when ``select`` is unknown or ``max_items`` is below 1.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        max_items: int = 4,
+        select: str = "spread",
+        region: str = "inside",
+        outline: bool = True,
+        error_max: float = 0.2,
+        dpi: int = 150,
+    ) -> None:
+        if select not in _SELECT:
+            raise ValueError(f"select must be one of {_SELECT}, got {select!r}")
+        if max_items < 1:
+            raise ValueError(f"max_items must be at least 1, got {max_items}: leave the handler out for no pictures")
+        self.output_dir = Path(output_dir)
+        self.max_items = max_items
+        self.select = select
+        self.region = region
+        self.outline = outline
+        self.error_max = error_max
+        self.dpi = dpi
+        self._kept: list[tuple[float, dict[str, Any]]] = []
+        self.logger = logging.getLogger(__name__)
+
+    def attach(self, engine: Any) -> None:
+        """Register with an evaluator.
+
+        Raises:
+            OSError: when the output folder cannot be written to.
+        """
+        writable_folder(self.output_dir)
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.keep)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)
+
+    def start(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Forget the slices of an earlier run."""
+        self._kept = []
+
+    def keep(self, engine: Any) -> None:
+        """Keep those slices of one step that may be drawn."""
+        wanted = self._wanted(engine)
+        if not wanted:
+            return
+        items = evaluation_items(engine)
+        for index, rank in wanted.items():
+            item = {k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()}
+            item["baselines"] = {k: v.cpu() for k, v in item.get("baselines", {}).items()}
+            item.setdefault("slice", f"{engine.state.iteration}.{index}")
+            self._kept.append((rank, item))
+        self._kept = sorted(self._kept, key=lambda kept: kept[0])[: self.max_items]
+
+    def _wanted(self, engine: Any) -> dict[int, float]:
+        """Slices of this step to keep, with their rank: the lowest ranks are drawn."""
+        scores = evaluation_scores(engine)
+        if self.select == "worst":
+            values = {i: next(iter(s.values()))[self.region]["psnr"] for i, s in enumerate(scores)}
+            bound = self._kept[-1][0] if len(self._kept) >= self.max_items else math.inf
+            return {i: v for i, v in values.items() if not math.isnan(v) and v < bound}
+        steps = engine.state.epoch_length or self.max_items
+        if self.select == "first" or steps < self.max_items:
+            return dict.fromkeys(range(min(len(scores), self.max_items - len(self._kept))), 0.0)
+        spread = np.linspace(1, steps, self.max_items).round().astype(int)
+        return {0: 0.0} if engine.state.iteration in spread else {}
+
+    def write(self, engine: Any) -> None:
+        """Draw the kept slices."""
+        if engine.state.rank != 0:
+            return
+        for _, item in self._kept:
+            figure = draw_panel(
+                item, mask_key=engine.mask_key, name=engine.name, outline=self.outline, error_max=self.error_max
+            )
+            source = item.get("source") or getattr(item[Keys.LABEL], "meta", {}).get("filename_or_obj") or item["slice"]
+            path = self.output_dir / f"panel_{Path(str(source)).stem if '/' in str(source) else source}.png"
+            part = path.with_name(f"{path.stem}.part.png")
+            figure.savefig(part, dpi=self.dpi)
+            part.replace(path)
+        self.logger.info("%d panels are in %s", len(self._kept), self.output_dir)
+
+
+def draw_panel(
+    item: Mapping[str, Any],
+    *,
+    mask_key: str = "mask",
+    name: str = "model",
+    outline: bool = True,
+    error_max: float = 0.2,
+) -> Figure:
+    """Draw one slice: LR (its pixels enlarged), baselines, SR, HR, and ``|SR - HR|`` with its colours.
+
+    The second row is a square close-up of the tumour, where there is one. Grey values run from 0 to 1 in every
+    picture. Arrays are x-first; pictures are drawn with x to the right and y down, as a reader expects them.
+
+    Args:
+        item: a slice of :func:`monai_srgan.engines.evaluation_items`: ``image`` ``(C, h, w)``, ``pred``, ``label``
+        and ``mask``
+            ``(C, H, W)``, ``baselines`` and ``scores``.
+        mask_key: key of the tumour mask.
+        name: the network's name in ``scores``.
+        outline: whether to draw the tumour's outline.
+        error_max: absolute error at the top of the colours.
+    """
+    hr, sr, lr = (_picture(item[key]) for key in (Keys.LABEL, Keys.PRED, Keys.IMAGE))
+    mask = _picture(item[mask_key]) > 0
+    factors = [n // m for n, m in zip(hr.shape, lr.shape, strict=True)]
+    columns = [(f"LR ({lr.shape[1]} × {lr.shape[0]})", np.kron(lr, np.ones(factors)))]
+    columns += [(_title(k, item["scores"]), _picture(v)) for k, v in item.get("baselines", {}).items()]
+    columns += [(_title(name, item["scores"]), sr), (f"HR ({hr.shape[1]} × {hr.shape[0]})", hr)]
+
+    views = [(slice(0, hr.shape[0]), slice(0, hr.shape[1]))]
+    if mask.any():
+        views.append(_close_up(mask))
+    shape = (len(views), len(columns) + 1)
+    figure = Figure(figsize=(2.4 * shape[1] + 0.5, 2.4 * shape[0] + 0.7), layout="constrained", facecolor="white")
+    axes = figure.subplots(*shape, squeeze=False)
+    for number, (row, view) in enumerate(zip(axes, views, strict=True)):
+        for ax, (title, picture) in zip(row, columns, strict=False):
+            _show(ax, picture, view, mask if outline else None, cmap="gray", vmin=0.0, vmax=1.0)
+            if number == 0:
+                ax.set_title(title, fontsize=8)
+        drawn = _show(row[-1], np.abs(sr - hr), view, mask if outline else None, cmap="magma", vmin=0.0, vmax=error_max)
+    axes[0, -1].set_title(f"|{name} − HR|", fontsize=8)
+    bar = figure.colorbar(drawn, ax=axes[:, -1], extend="max", fraction=0.08, pad=0.03)
+    bar.ax.tick_params(labelsize=7)
+    bar.set_label("absolute error (1 = the slice's 99.9th percentile)", fontsize=7)
+    if len(views) > 1:
+        xs, ys = view[1], view[0]
+        corner, size = (xs.start - 0.5, ys.start - 0.5), (xs.stop - xs.start, ys.stop - ys.start)
+        for ax in axes[0]:
+            ax.add_patch(_frame(corner, size))
+        axes[0, 0].set_ylabel("slice", fontsize=8)
+        axes[1, 0].set_ylabel("tumour", fontsize=8)
+    figure.suptitle(_heading(item), fontsize=9)
+    return figure
+
+
+def _picture(image: torch.Tensor) -> np.ndarray:
+    """First channel with rows first, as pictures are drawn; a copy without meta data."""
+    return np.array(image.detach().as_subclass(torch.Tensor)[0].float().cpu().numpy().T)
+
+
+def _close_up(mask: np.ndarray) -> tuple[slice, slice]:
+    """A square around the tumour, half as large again, inside the image where it fits."""
+    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    side = int(min(max(1.5 * max(s[-1] - s[0] + 1 for s in spans), min(mask.shape) / 6, 24), *mask.shape))
+    starts = [int(np.clip((s[0] + s[-1] + 1 - side) // 2, 0, n - side)) for s, n in zip(spans, mask.shape, strict=True)]
+    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)
+
+
+def _show(ax: Axes, picture: np.ndarray, view: tuple[slice, slice], mask: np.ndarray | None, **kwargs: Any) -> Any:
+    rows, cols = view
+    extent = (cols.start - 0.5, cols.stop - 0.5, rows.stop - 0.5, rows.start - 0.5)
+    drawn = ax.imshow(picture[view], extent=extent, interpolation="nearest", **kwargs)
+    if mask is not None and mask[view].any() and not mask[view].all():
+        x, y = np.arange(cols.start, cols.stop), np.arange(rows.start, rows.stop)
+        ax.contour(x, y, mask[view].astype(float), levels=[0.5], colors=_OUTLINE, linewidths=0.7)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return drawn
+
+
+def _frame(corner: tuple[float, float], size: tuple[float, float]) -> Any:
+    return Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=0.6, linestyle=(0, (2, 2)))
+
+
+def _title(name: str, scores: Mapping[str, Any]) -> str:
+    regions = scores.get(name, {})
+    parts = [
+        f"{label} {regions[r]['psnr']:.1f}" for r, label in (("inside", "tumour"), ("head", "head")) if r in regions
+    ]
+    return f"{name}\nPSNR {', '.join(parts)} dB" if parts else name
+
+
+def _heading(item: Mapping[str, Any]) -> str:
+    parts = []
+    if item.get("source"):
+        parts.append(Path(str(item["source"])).name)
+    if item.get("patient"):
+        parts.append(f"patient {item['patient']}")
+    if item.get("tumor_type") is not None:
+        parts.append(TUMOR_TYPES.get(int(item["tumor_type"]), str(int(item["tumor_type"]))))
+    return " · ".join(parts)

@@ -1,0 +1,268 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The scores of an evaluation: one row per slice, a summary by region and tumour type, and a table in the log."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch.distributed as dist
+from ignite.engine import Events
+
+from monai_srgan.engines.evaluator import evaluation_items
+from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.metrics import METRICS, SSIM_SETTINGS
+
+__all__ = ["TUMOR_TYPES", "ScoreRow", "ScoreTable", "summarise"]
+
+TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary"}
+"""Names of the figshare set's labels."""
+
+_HISTORY = ("epoch", "method", "region", "metric", "mean", "sd", "n", "infinite")
+
+
+class ScoreRow(NamedTuple):
+    """One value, with the columns of the table of slices: NaN is *not measured*, ``pixels`` is the region's size."""
+
+    file: str
+    patient: str
+    tumor_type: str
+    method: str
+    region: str
+    metric: str
+    value: float
+    pixels: int
+
+
+def summarise(values: Iterable[float]) -> dict[str, float | int | None]:
+    """Mean and standard deviation over slices of the values that are finite.
+
+    Args:
+        values: one per slice; NaN was not measured, an infinite PSNR belongs to an identical image.
+
+    Returns:
+        ``mean`` (None where n is 0), ``sd`` (of the sample, None where n is below 2), ``n`` (values averaged),
+        ``infinite`` (identical images, left out because one of them would hide all others).
+    """
+    values = list(values)
+    finite = [v for v in values if math.isfinite(v)]
+    n = len(finite)
+    mean = math.fsum(finite) / n if n else None
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in finite) / (n - 1)) if mean is not None and n > 1 else None
+    return {"mean": mean, "sd": sd, "n": n, "infinite": sum(math.isinf(v) for v in values)}
+
+
+class ScoreTable:
+    """Write down what a :class:`~monai_srgan.engines.SREvaluator` measures, network beside baselines.
+
+    - ``scores.csv``: a row for every slice, method, region and metric (the columns of :class:`ScoreRow`; the value is
+    empty
+      where nothing was measured);
+    - ``summary.json``: the settings, and mean, sd and n by method, region and metric, also by tumour type;
+    - ``metrics.csv``: the same means, a row for every epoch, method, region and metric, for validation during
+    training. A
+      resumed run keeps the rows of earlier epochs;
+    - the log: a readable table.
+
+    Files are written beside and renamed. In distributed evaluation the slices of all ranks are gathered, each counted
+    once.
+
+    Args:
+        output_dir: folder of the files, checked on attaching; None only logs.
+        csv_name: name of the table of slices; None for none.
+        summary_name: name of the summary; None for none.
+        history_name: name of the table over epochs; None for none.
+        settings: whatever makes the figures reproducible, for the summary: degradation, section, fold, seed,
+        checkpoint ...
+            The evaluator's own (regions, data range, SSIM settings) are added.
+        log_metrics: columns of the logged table.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path | None = None,
+        csv_name: str | None = "scores.csv",
+        summary_name: str | None = "summary.json",
+        history_name: str | None = "metrics.csv",
+        settings: Mapping[str, Any] | None = None,
+        log_metrics: Sequence[str] = METRICS,
+    ) -> None:
+        self.output_dir = None if output_dir is None else Path(output_dir)
+        self.csv_name = csv_name
+        self.summary_name = summary_name
+        self.history_name = history_name
+        self.settings = dict(settings or {})
+        self.log_metrics = tuple(log_metrics)
+        self.rows: list[ScoreRow] = []
+        self._sources: list[str] = []
+        self.logger = logging.getLogger(__name__)
+
+    def attach(self, engine: Any) -> None:
+        """Register with an evaluator.
+
+        Raises:
+            OSError: when the output folder cannot be written to.
+        """
+        self._check()
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.record)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)
+
+    def _check(self) -> None:
+        if self.output_dir is not None:
+            writable_folder(self.output_dir)
+
+    def start(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Forget the slices of an earlier run."""
+        self._check()
+        self.rows, self._sources = [], []
+
+    def record(self, engine: Any) -> None:
+        """Keep the scores of the slices of one step."""
+        for index, item in enumerate(evaluation_items(engine)):
+            source = _source(item) or f"rank {engine.state.rank} slice {engine.state.iteration}.{index}"
+            for method, regions in _baselines_first(item["scores"]):
+                for region, scores in regions.items():
+                    for metric in METRICS:
+                        self._sources.append(source)
+                        self.rows.append(
+                            ScoreRow(
+                                file=Path(source).name,
+                                patient=str(item.get("patient", "")),
+                                tumor_type=_type_name(item.get("tumor_type")),
+                                method=method,
+                                region=region,
+                                metric=metric,
+                                value=scores[metric],
+                                pixels=int(scores["pixels"]),
+                            )
+                        )
+
+    def write(self, engine: Any) -> None:
+        """Write the files and log the table."""
+        self._gather()
+        if engine.state.rank != 0 or not self.rows:
+            return
+        summary = self.summary(engine)
+        if self.output_dir is not None:
+            if self.csv_name:
+                rows = ({**row._asdict(), "value": _text(row.value)} for row in self.rows)
+                _write_csv(self.output_dir / self.csv_name, ScoreRow._fields, rows)
+            if self.summary_name:
+                path = self.output_dir / self.summary_name
+                part = path.with_name(f"{path.name}.part")
+                part.write_text(json.dumps(summary, indent=2, allow_nan=False, default=str) + "\n")
+                part.replace(path)
+            if self.history_name:
+                self._write_history(self.output_dir / self.history_name, engine.state.epoch, summary["scores"])
+        self.logger.info("%s", self.table(summary["scores"]))
+        if self.output_dir is not None:
+            self.logger.info("scores of %d slices are in %s", summary["slices"], self.output_dir)
+
+    def summary(self, engine: Any) -> dict[str, Any]:
+        """The content of ``summary.json``."""
+        settings = {
+            **self.settings,
+            "data_range": engine.data_range,
+            "regions": list(engine.regions),
+            "rim_width_pixels": engine.rim_width,
+            "ssim": SSIM_SETTINGS,
+            "clamped": False,
+            "mean_over": "slices with the region; identical images (infinite PSNR) counted apart",
+        }
+        types = sorted({row.tumor_type for row in self.rows if row.tumor_type})
+        return {
+            "settings": settings,
+            "epoch": engine.state.epoch,
+            "slices": len({(s, r.file) for s, r in zip(self._sources, self.rows, strict=True)}),
+            "patients": len({row.patient for row in self.rows if row.patient}),
+            "scores": _nested(self.rows),
+            "by_tumor_type": {name: _nested([r for r in self.rows if r.tumor_type == name]) for name in types},
+        }
+
+    def table(self, scores: Mapping[str, Any]) -> str:
+        """Mean ± sd as text: methods below each other within each region."""
+        units = {"psnr": "PSNR [dB]", "ssim": "SSIM", "mse": "MSE x 1e3", "bias": "bias x 1e3"}
+        header = ["region", "method", *(units[m] for m in self.log_metrics), "slices"]
+        lines = []
+        for region in next(iter(scores.values())):
+            for method, regions in scores.items():
+                cells = [_cell(regions[region][m], m) for m in self.log_metrics]
+                lines.append([region, method, *cells, str(regions[region]["mse"]["n"])])
+        widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
+        text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in [header, *lines]]
+        rule = "-" * len(text[0])
+        return "\n".join(["scores, mean ± sd over slices", rule, text[0], rule, *text[1:], rule])
+
+    def _gather(self) -> None:
+        if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+            return
+        parts: list[Any] = [None] * dist.get_world_size()
+        dist.all_gather_object(parts, (self._sources, self.rows))
+        # a distributed sampler repeats slices until every rank has as many
+        pairs = [pair for sources, rows in parts for pair in zip(sources, rows, strict=True)]
+        unique = {(source, row.method, row.region, row.metric): (source, row) for source, row in pairs}
+        self._sources = [source for source, _ in unique.values()]
+        self.rows = [row for _, row in unique.values()]
+
+    @staticmethod
+    def _write_history(path: Path, epoch: int, scores: Mapping[str, Any]) -> None:
+        rows: list[dict[str, Any]] = []
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < epoch]
+        for method, regions in scores.items():
+            for region, metrics in regions.items():
+                for metric, value in metrics.items():
+                    found = {k: "" if v is None else v for k, v in value.items()}
+                    rows.append({"epoch": epoch, "method": method, "region": region, "metric": metric, **found})
+        _write_csv(path, _HISTORY, rows)
+
+
+def _baselines_first(scores: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    network, *baselines = scores.items()
+    return [*baselines, network]
+
+
+def _nested(rows: Sequence[ScoreRow]) -> dict[str, dict[str, dict[str, Any]]]:
+    values: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for row in rows:
+        values.setdefault(row.method, {}).setdefault(row.region, {}).setdefault(row.metric, []).append(row.value)
+    return {m: {r: {k: summarise(v) for k, v in ks.items()} for r, ks in rs.items()} for m, rs in values.items()}
+
+
+def _source(item: Mapping[str, Any]) -> str:
+    if item.get("source"):
+        return str(item["source"])
+    return str(getattr(item["label"], "meta", {}).get("filename_or_obj", ""))
+
+
+def _type_name(value: Any) -> str:
+    return "" if value is None else TUMOR_TYPES.get(int(value), str(int(value)))
+
+
+def _text(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
+
+
+def _cell(value: Mapping[str, Any], metric: str) -> str:
+    if value["mean"] is None:
+        return "identical" if value["infinite"] else "not measured"
+    factor, form = {"psnr": (1.0, ".2f"), "ssim": (1.0, ".4f"), "mse": (1e3, ".3f"), "bias": (1e3, "+.2f")}[metric]
+    spread = "" if value["sd"] is None else f" ± {value['sd'] * factor:{form.lstrip('+')}}"
+    return f"{value['mean'] * factor:{form}}{spread}"
+
+
+def _write_csv(path: Path, fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fields)
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(path)

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a checkpoint needs of the trainer beside networks and optimisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+__all__ = ["TrainerState"]
+
+
+class TrainerState:
+    """Position, random state and gradient scalers of the trainer it is attached to, as a state dict.
+
+    Put it into the ``save_dict`` of MONAI's ``CheckpointSaver`` and the ``load_dict`` of ``CheckpointLoader``, under a
+    name such as "trainer", beside networks, optimisers, schedulers and the EMA model. (The trainer itself cannot stand
+    there: its handlers are built before it.)
+    """
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+
+    def attach(self, engine: Any) -> None:
+        """Register with a trainer."""
+        self._engine = engine
+
+    def _require_engine(self) -> Any:
+        if self._engine is None:
+            raise RuntimeError("TrainerState is not attached: put it among the trainer's handlers")
+        return self._engine
+
+    def _scalers(self) -> dict[str, Any]:
+        state = self._require_engine().state
+        found = {name: getattr(state, name, None) for name in ("g_scaler", "d_scaler")}
+        return {name: scaler for name, scaler in found.items() if scaler is not None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values and tensors, loadable with ``weights_only``."""
+        engine = self._require_engine()
+        return {
+            "iteration": engine.state.iteration,
+            "epoch_length": engine.state.epoch_length,
+            "best_metric": float(engine.state.best_metric),
+            "best_metric_epoch": engine.state.best_metric_epoch,
+            "random_state": torch.get_rng_state(),
+            "cuda_random_states": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            **{name: scaler.state_dict() for name, scaler in self._scalers().items()},
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a trainer's position, random state and scalers over.
+
+        Raises:
+            ValueError: when the checkpoint was written with another epoch length: schedules and the order of the data
+                would no longer be those of one run.
+        """
+        engine = self._require_engine()
+        if state_dict["epoch_length"] != engine.state.epoch_length:
+            raise ValueError(
+                f"the checkpoint was written with epoch_length {state_dict['epoch_length']}, this run has "
+                f"{engine.state.epoch_length}: resume with the same data set and the same settings"
+            )
+        engine.state.iteration = state_dict["iteration"]
+        engine.state.epoch = state_dict["iteration"] // state_dict["epoch_length"]
+        engine.state.best_metric = state_dict["best_metric"]
+        engine.state.best_metric_epoch = state_dict["best_metric_epoch"]
+        torch.set_rng_state(state_dict["random_state"].cpu())
+        if torch.cuda.is_available() and state_dict["cuda_random_states"]:
+            torch.cuda.set_rng_state_all([s.cpu() for s in state_dict["cuda_random_states"]])
+        for name, scaler in self._scalers().items():
+            if name in state_dict:
+                scaler.load_state_dict(state_dict[name])

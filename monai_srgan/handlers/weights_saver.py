@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write a network's weights to one plain file at the end of a phase or of a run."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Events
+from torch import nn
+
+from monai_srgan.handlers.output_folder import writable_folder
+
+__all__ = ["WeightsSaver"]
+
+logger = logging.getLogger(__name__)
+
+
+class WeightsSaver:
+    """Write ``network.state_dict()``, loadable with ``weights_only``, after one epoch or at the end of the run.
+
+    The file is what ``ckpt_path`` of evaluation and inference takes. It is written beside and renamed.
+
+    Args:
+        network: network to write, such as the EMA model.
+        path: the file; its folder is made when the run starts, so that a folder that cannot be written fails early.
+        epoch: epoch after which to write; None is the end of the run.
+    """
+
+    def __init__(self, network: nn.Module, path: str | Path, epoch: int | None = None) -> None:
+        self.network = network
+        self.path = Path(path)
+        self.epoch = epoch
+
+    def attach(self, engine: Any) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(Events.STARTED, self.prepare)
+        if self.epoch is None:
+            engine.add_event_handler(Events.COMPLETED, self.write)
+        else:
+            engine.add_event_handler(Events.EPOCH_COMPLETED(once=self.epoch), self.write)
+
+    def prepare(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Make the folder and make sure that it can be written to."""
+        writable_folder(self.path.parent)
+
+    def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Write the weights now."""
+        part = self.path.with_suffix(".part")
+        torch.save({k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}, part)
+        part.replace(self.path)
+        logger.info("weights written to %s", self.path)

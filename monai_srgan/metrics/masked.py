@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Masked scores as MONAI metrics: call per batch, aggregate at the end, in any MONAI pipeline.
+
+Unlike :func:`monai.metrics.utils.do_metric_reduction`, whose mean of nothing is 0 (a perfect error), the aggregate of
+nothing is NaN, and the number of measured images can be asked for.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from monai.metrics import CumulativeIterationMetric
+
+from monai_srgan.metrics.functional import masked_bias, masked_mse, masked_psnr, masked_ssim
+
+__all__ = ["MaskedBiasMetric", "MaskedMSEMetric", "MaskedMetric", "MaskedPSNRMetric", "MaskedSSIMMetric"]
+
+
+class MaskedMetric(CumulativeIterationMetric):
+    """Base of the masked metrics: one value per image, NaN where the region is empty.
+
+    Example::
+
+        metric = MaskedPSNRMetric(data_range=1.0)
+        for batch in loader:
+            metric(network(batch["image"]), batch["label"], mask=batch["mask"])
+        mean, measured = metric.aggregate(get_not_nans=True)
+
+    Args:
+        get_not_nans: whether :meth:`aggregate` also returns the number of images that were measured.
+    """
+
+    def __init__(self, *, get_not_nans: bool = False) -> None:
+        super().__init__()
+        self.get_not_nans = get_not_nans
+
+    @abstractmethod
+    def score(self, pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """One value per image, ``(B,)``, from ``(B, C, H, W)`` images and a ``(B, 1, H, W)`` mask or None."""
+
+    def _compute_tensor(
+        self, y_pred: torch.Tensor, y: torch.Tensor | None = None, mask: torch.Tensor | None = None, **_: Any
+    ) -> torch.Tensor:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} compares with a reference: pass y, of the shape of y_pred")
+        return self.score(y_pred, y, mask)
+
+    def _compute_list(
+        self, y_pred: Sequence[torch.Tensor], y: Sequence[torch.Tensor] | None = None, **kwargs: Any
+    ) -> torch.Tensor:
+        mask = kwargs.get("mask")
+        masks = [None] * len(y_pred) if mask is None else list(mask)
+        if y is None or len(y) != len(y_pred) or len(masks) != len(y_pred):
+            found = (len(y_pred), None if y is None else len(y), None if mask is None else len(masks))
+            raise ValueError(f"y_pred, y and mask must list the same number of (C, H, W) images, got {found}")
+        scores = [
+            self._compute_tensor(p[None], t[None], mask=None if m is None else m[None])
+            for p, t, m in zip(y_pred, y, masks, strict=True)
+        ]
+        return torch.cat(scores)
+
+    def aggregate(self, *, get_not_nans: bool | None = None) -> torch.Tensor | tuple[torch.Tensor, int]:
+        """Mean over the measured images of all calls since the last ``reset()``, and optionally their number.
+
+        Args:
+            get_not_nans: overrides the constructor's choice.
+
+        Returns:
+            scalar tensor, NaN when nothing was measured (an identical pair makes a mean PSNR ``inf``), or ``(mean,
+            n)``.
+        """
+        values = self.get_buffer()
+        values = torch.empty(0, dtype=torch.float64) if values is None else values
+        mean, n = torch.nanmean(values), int((~torch.isnan(values)).sum())
+        wanted = self.get_not_nans if get_not_nans is None else get_not_nans
+        return (mean, n) if wanted else mean
+
+
+class MaskedMSEMetric(MaskedMetric):
+    """:func:`~monai_srgan.metrics.masked_mse` as a MONAI metric."""
+
+    def score(self, pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """See :func:`~monai_srgan.metrics.masked_mse`."""
+        return masked_mse(pred, target, mask)
+
+
+class MaskedBiasMetric(MaskedMetric):
+    """:func:`~monai_srgan.metrics.masked_bias` as a MONAI metric."""
+
+    def score(self, pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """See :func:`~monai_srgan.metrics.masked_bias`."""
+        return masked_bias(pred, target, mask)
+
+
+class MaskedPSNRMetric(MaskedMetric):
+    """:func:`~monai_srgan.metrics.masked_psnr` as a MONAI metric: the mean of the images' PSNR, in dB.
+
+    Args:
+        data_range: the range L of the images.
+        get_not_nans: see :class:`MaskedMetric`.
+    """
+
+    def __init__(self, data_range: float = 1.0, *, get_not_nans: bool = False) -> None:
+        super().__init__(get_not_nans=get_not_nans)
+        self.data_range = data_range
+
+    def score(self, pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """See :func:`~monai_srgan.metrics.masked_psnr`."""
+        return masked_psnr(pred, target, mask, data_range=self.data_range)
+
+
+class MaskedSSIMMetric(MaskedMetric):
+    """:func:`~monai_srgan.metrics.masked_ssim` as a MONAI metric.
+
+    Args:
+        data_range: the range L of the images.
+        strict: use only windows that lie wholly inside the region.
+        get_not_nans: see :class:`MaskedMetric`.
+    """
+
+    def __init__(self, data_range: float = 1.0, *, strict: bool = False, get_not_nans: bool = False) -> None:
+        super().__init__(get_not_nans=get_not_nans)
+        self.data_range = data_range
+        self.strict = strict
+
+    def score(self, pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """See :func:`~monai_srgan.metrics.masked_ssim`."""
+        return masked_ssim(pred, target, mask, data_range=self.data_range, strict=self.strict)

@@ -1,0 +1,12 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks: the generator and the discriminator of SRGAN, and the feature networks of its perceptual loss."""
+
+from __future__ import annotations
+
+from monai_srgan.networks.discriminator import SRGANDiscriminator
+from monai_srgan.networks.generator import SRResNet
+from monai_srgan.networks.mri_features import MRIFeatures
+from monai_srgan.networks.vgg_features import VGGFeatures
+
+__all__ = ["MRIFeatures", "SRGANDiscriminator", "SRResNet", "VGGFeatures"]

@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+r"""Linear degradation operators from high to low resolution, each with its exact adjoint.
+
+Every operator is separable: ``y = A_H x A_W^T`` with one small matrix for each axis, so that the adjoint is
+``A_H^T y A_W`` to rounding, borders included, and one code path serves transforms, consistency projection and tests.
+
+All operators share one geometry: low-resolution pixel ``i`` lies at high-resolution index
+``scale * i + (scale - 1) / 2``, the centre of its cell. They therefore commute with flips, and one affine
+(:func:`monai_srgan.transforms.scaled_affine`) describes the output of each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["BicubicDownsample", "BicubicUpsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
+
+_MAX_CACHED_MATRICES = 16  # two sizes and dtypes for each of a few image sizes; a new size costs a millisecond
+
+
+def _checked_scale(scale: int) -> int:
+    if isinstance(scale, bool) or int(scale) != scale or scale < 2:
+        raise ValueError(f"scale must be an integer of at least 2, got {scale!r}")
+    return int(scale)
+
+
+def _checked_input(x: Tensor, name: str) -> Tensor:
+    if not isinstance(x, Tensor) or x.ndim != 4:
+        got = tuple(x.shape) if hasattr(x, "shape") else type(x).__name__
+        raise ValueError(f"{name} must be a tensor of shape (B, C, H, W), got {got}: add the missing axes with [None]")
+    if not x.is_floating_point():
+        raise ValueError(f"{name} must be floating point, got {x.dtype}: convert with .float() before any arithmetic")
+    # MetaTensor would carry the affine of the other grid along, and costs a millisecond for each product.
+    return x if type(x) is Tensor else x.as_subclass(Tensor)
+
+
+def _cubic(t: np.ndarray, a: float) -> np.ndarray:
+    """Keys' cubic convolution kernel with parameter `a`, support 2 (doi:10.1109/TASSP.1981.1163711)."""
+    t = np.abs(t)
+    inner = ((a + 2) * t - (a + 3)) * t * t + 1
+    outer = a * (((t - 5) * t + 8) * t - 4)
+    return np.where(t <= 1, inner, np.where(t < 2, outer, 0.0))
+
+
+def _scatter(index: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
+    """Dense matrix with ``weight[i, k]`` added at ``[i, index[i, k]]``."""
+    rows = np.arange(len(index))[:, None]
+    flat = np.bincount((rows * size + index).ravel(), weights=weight.ravel(), minlength=len(index) * size)
+    return flat.reshape(len(index), size)
+
+
+def _reflected(index: np.ndarray, size: int) -> np.ndarray:
+    """Fold indices into ``[0, size)`` by reflection without repeating the edge (torch and numpy ``reflect``)."""
+    if size == 1:
+        return np.zeros_like(index)
+    folded = np.mod(index, 2 * size - 2)
+    return np.minimum(folded, 2 * size - 2 - folded)
+
+
+def _gaussian_taps(sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets and weights of a Gaussian truncated at 4 sigma and normalised."""
+    if sigma == 0:
+        return np.zeros(1, dtype=int), np.ones(1)
+    radius = int(4 * sigma + 0.5)
+    taps = np.arange(-radius, radius + 1)
+    weight = np.exp(-0.5 * (taps / sigma) ** 2)
+    return taps, weight / weight.sum()
+
+
+def _cubic_decimation_taps(size: int, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices and weights, ``(size / scale, 4)``, of cubic interpolation (a = -0.75, edge repeated) at cell centres."""
+    position = np.arange(size // scale)[:, None] * scale + (scale - 1) / 2
+    index = np.floor(position).astype(int) + np.arange(-1, 3)
+    return np.clip(index, 0, size - 1), _cubic(position - index, -0.75)
+
+
+class SeparableDownsample(nn.Module):
+    """Base of the operators: ``y = A_H x A_W^T`` with the matrices of :meth:`axis_matrix`.
+
+    Args:
+        scale: ratio of the two grids, an integer of at least 2; both spatial sizes must be divisible by it.
+    """
+
+    def __init__(self, scale: int = 4) -> None:
+        super().__init__()
+        self.scale = _checked_scale(scale)
+        self._matrices: dict[tuple[Any, ...], Tensor] = {}
+
+    def axis_matrix(self, size: int) -> np.ndarray:
+        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Degrade.
+
+        Args:
+            x: ``(B, C, H, W)`` floating point, any range; H and W divisible by `scale`. Meta data is dropped.
+
+        Returns:
+            ``(B, C, H / scale, W / scale)`` of the same dtype.
+
+        Raises:
+            ValueError: for another number of axes, an integer dtype, or a size that `scale` does not divide.
+        """
+        x = _checked_input(x, "x")
+        self.check_size(x.shape[-2:])
+        return self._multiply(x, "axis", (x.shape[-2], x.shape[-1]))
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """Apply the exact transpose of :meth:`forward`.
+
+        Args:
+            y: ``(B, C, h, w)`` floating point.
+
+        Returns:
+            ``(B, C, h * scale, w * scale)`` of the same dtype.
+        """
+        y = _checked_input(y, "y")
+        return self._multiply(y, "axis", (y.shape[-2] * self.scale, y.shape[-1] * self.scale), transposed=True)
+
+    def check_size(self, size: torch.Size | tuple[int, ...]) -> None:
+        """Raise ValueError unless every entry of `size` is a positive multiple of `scale`."""
+        if any(n == 0 or n % self.scale for n in size):
+            raise ValueError(
+                f"spatial size must be divisible by {self.scale}, got {tuple(size)}: add DivisiblePadd(k={self.scale})"
+            )
+
+    def extra_repr(self) -> str:
+        """Parameters for ``repr``."""
+        return f"scale={self.scale}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_matrices": {}}  # keeps pickles and copies for workers small
+
+    def _build(self, kind: str, size: int) -> np.ndarray:
+        if kind != "axis":
+            raise KeyError(kind)
+        return self.axis_matrix(size)
+
+    def _matrix(self, kind: str, size: int, like: Tensor) -> Tensor:
+        key = (kind, size, like.dtype, like.device)
+        matrix = self._matrices.get(key)
+        if matrix is None:
+            if len(self._matrices) >= _MAX_CACHED_MATRICES:
+                self._matrices.clear()
+            # inference_mode(False): a matrix first built inside inference mode could not be used for training later.
+            with torch.inference_mode(False):
+                matrix = torch.from_numpy(self._build(kind, size)).to(like)
+            self._matrices[key] = matrix
+        return matrix
+
+    def _multiply(self, x: Tensor, kind: str, size: tuple[int, int], *, transposed: bool = False) -> Tensor:
+        work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        rows, columns = self._matrix(kind, size[0], work), self._matrix(kind, size[1], work)
+        if transposed:
+            rows, columns = rows.T, columns.T
+        # Autocast would round the physics to bfloat16 in the middle of a training step.
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.matmul(rows, torch.matmul(work, columns.T)).to(x.dtype)
+
+
+class GaussianDownsample(SeparableDownsample):
+    r"""Gaussian blur, then cubic interpolation at the cell centres: ``y = S (g_sigma * x)``.
+
+    The blur is truncated at 4 sigma, normalised, and reflects at the borders without repeating the edge pixel
+    (``reflect`` of torch, ``mirror`` of scipy.ndimage). The decimation equals ``F.interpolate(mode="bicubic",
+    align_corners=False, antialias=False)`` of the blurred image: Keys' kernel with a = -0.75 on four pixels. For even
+    scales the centre lies between two pixels and the weights are (-3, 19, 19, -3) / 32; for odd scales it is a pixel.
+
+    Args:
+        scale: ratio of the two grids, an integer of at least 2.
+        sigma: standard deviation of the blur in HR pixels, >= 0; None for ``(scale - 1) / 2``; 0 for no blur.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 12, 12)
+        >>> x[..., 5, 5] = 160.0
+        >>> GaussianDownsample(scale=4)(x)[0, 0].round()
+        tensor([[ 0.,  1.,  0.],
+                [ 1., 10.,  0.],
+                [ 0.,  0.,  0.]])
+    """
+
+    def __init__(self, scale: int = 4, sigma: float | None = None) -> None:
+        super().__init__(scale)
+        sigma = (self.scale - 1) / 2 if sigma is None else float(sigma)
+        if not (np.isfinite(sigma) and sigma >= 0):
+            raise ValueError(f"sigma must be a finite number of HR pixels >= 0, got {sigma}: use 0 for no blur")
+        self.sigma = sigma
+
+    def axis_matrix(self, size: int) -> np.ndarray:
+        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        index, weight = _cubic_decimation_taps(size, self.scale)
+        offset, gaussian = _gaussian_taps(self.sigma)
+        index = _reflected(index[:, :, None] + offset, size)
+        return _scatter(index.reshape(len(index), -1), (weight[:, :, None] * gaussian).reshape(len(index), -1), size)
+
+    def blur(self, x: Tensor) -> Tensor:
+        """The blur alone: ``(B, C, H, W)`` to the same shape, any H and W."""
+        x = _checked_input(x, "x")
+        return x if self.sigma == 0 else self._multiply(x, "blur", (x.shape[-2], x.shape[-1]))
+
+    def decimate(self, x: Tensor) -> Tensor:
+        """The decimation alone: ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``."""
+        x = _checked_input(x, "x")
+        self.check_size(x.shape[-2:])
+        return self._multiply(x, "decimate", (x.shape[-2], x.shape[-1]))
+
+    def extra_repr(self) -> str:
+        """Parameters for ``repr``."""
+        return f"scale={self.scale}, sigma={self.sigma}"
+
+    def _build(self, kind: str, size: int) -> np.ndarray:
+        if kind == "blur":
+            offset, gaussian = _gaussian_taps(self.sigma)
+            index = _reflected(np.arange(size)[:, None] + offset, size)
+            return _scatter(index, np.broadcast_to(gaussian, index.shape), size)
+        if kind == "decimate":
+            return _scatter(*_cubic_decimation_taps(size, self.scale), size)
+        return super()._build(kind, size)
+
+
+class BicubicDownsample(SeparableDownsample):
+    """Antialiased bicubic reduction as MATLAB's ``imresize(x, 1 / scale)``, the literature's degradation.
+
+    Keys' kernel with a = -0.5 widened by `scale`, weights normalised, borders symmetric (edge pixel repeated).
+    ``F.interpolate(mode="bicubic", antialias=True)`` uses the same kernel and differs only within ``2 * scale`` HR
+    pixels of the border, where it cuts the kernel off. Nothing is rounded to 8 bits, as it is where the literature
+    passes images through PNG files.
+
+    Args:
+        scale: ratio of the two grids, an integer of at least 2.
+    """
+
+    def axis_matrix(self, size: int) -> np.ndarray:
+        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        s = self.scale
+        position = np.arange(size // s)[:, None] * s + (s - 1) / 2
+        index = np.floor(position).astype(int) + np.arange(-2 * s, 2 * s + 1)
+        weight = _cubic((position - index) / s, -0.5)
+        folded = np.mod(index, 2 * size)
+        folded = np.minimum(folded, 2 * size - 1 - folded)
+        return _scatter(folded, weight / weight.sum(axis=1, keepdims=True), size)
+
+
+class KSpaceDownsample(SeparableDownsample):
+    r"""Central crop of the spectrum, mean-preserving: what a scanner measures at a lower matrix size.
+
+    ``y_i = 1/n sum_{|k| <= m/2} w_k X_k exp(2 pi i k p_i / n)`` along each axis, with n and m = n / scale the two
+    sizes, X the discrete Fourier transform of x, and ``p_i = scale * i + (scale - 1) / 2`` the cell centres: the plain
+    crop would sample at ``scale * i``, so its spectrum is given the phase ramp of that shift. For even m the Nyquist
+    lines ``k = -m/2`` and ``k = m/2`` weigh a half each, so that real input gives real output. The field of view is
+    periodic. Sharp edges ring, and values may leave the input's range.
+
+    Args:
+        scale: ratio of the two grids, an integer of at least 2.
+        taper: fraction of the cropped band, from its edge inwards, over which a cosine (Tukey) window falls to 0: in
+            [0, 1]; 1 is a Hann window over the whole band; None or 0 keeps the band as it is.
+    """
+
+    def __init__(self, scale: int = 4, taper: float | None = None) -> None:
+        super().__init__(scale)
+        taper = 0.0 if taper is None else float(taper)
+        if not 0 <= taper <= 1:
+            raise ValueError(f"taper must be a fraction in [0, 1], got {taper}: 0 for none, 1 for a Hann window")
+        self.taper = taper
+
+    def axis_matrix(self, size: int) -> np.ndarray:
+        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        m = size // self.scale
+        k = np.arange(m // 2 + 1)
+        # Positive and negative k add up to twice a cosine; k = 0 and the shared Nyquist line count once.
+        weight = np.where((k == 0) | (2 * k == m), 1.0, 2.0) * self.window(k / (m / 2))
+        # The matrix is circulant: one period of the Dirichlet kernel, half a cell off the grid, fills every row.
+        distance = np.arange(size) + (self.scale - 1) / 2
+        kernel = np.cos((2 * np.pi / size) * distance[:, None] * k) @ weight / size
+        return kernel[np.mod(np.arange(m)[:, None] * self.scale - np.arange(size), size)]
+
+    def window(self, frequency: np.ndarray) -> np.ndarray:
+        """Weight of `frequency`, as a fraction in [0, 1] of the cropped band's half width."""
+        if self.taper == 0:
+            return np.ones_like(frequency, dtype=float)
+        ramp = np.clip((np.abs(frequency) - (1 - self.taper)) / self.taper, 0, 1)
+        return 0.5 * (1 + np.cos(np.pi * ramp))
+
+    def extra_repr(self) -> str:
+        """Parameters for ``repr``."""
+        return f"scale={self.scale}, taper={self.taper}"
+
+
+class BicubicUpsample(nn.Module):
+    """The baseline every network has to beat: ``F.interpolate(mode="bicubic", align_corners=False)``, nothing clipped.
+
+    Args:
+        scale: ratio of the two grids, an integer of at least 2.
+    """
+
+    def __init__(self, scale: int = 4) -> None:
+        super().__init__()
+        self.scale = _checked_scale(scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Upsample ``(B, C, h, w)`` floating point to ``(B, C, h * scale, w * scale)``; meta data is dropped."""
+        x = _checked_input(x, "x")
+        return F.interpolate(x, scale_factor=self.scale, mode="bicubic", align_corners=False)
+
+    def extra_repr(self) -> str:
+        """Parameters for ``repr``."""
+        return f"scale={self.scale}"

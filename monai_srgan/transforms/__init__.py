@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Transforms in MONAI's manner: an array version ``X`` and a dictionary version ``Xd`` of each."""
+
+from __future__ import annotations
+
+from monai_srgan.transforms.degradation import (
+    MaskAwareDegrade,
+    MaskAwareDegradeD,
+    MaskAwareDegraded,
+    MaskAwareDegradeDict,
+    RandMaskAwareDegrade,
+    RandMaskAwareDegradeD,
+    RandMaskAwareDegraded,
+    RandMaskAwareDegradeDict,
+)
+from monai_srgan.transforms.geometry import (
+    RandRegionCrop,
+    RandRegionCropD,
+    RandRegionCropd,
+    RandRegionCropDict,
+    SRGeometryD,
+    SRGeometryd,
+    SRGeometryDict,
+    scaled_affine,
+)
+from monai_srgan.transforms.inputs import LoadInputD, LoadInputd, LoadInputDict
+from monai_srgan.transforms.intensity import (
+    RestoreIntensity,
+    RestoreIntensityD,
+    RestoreIntensityd,
+    RestoreIntensityDict,
+    ScaleIntensityByPercentile,
+    ScaleIntensityByPercentileD,
+    ScaleIntensityByPercentiled,
+    ScaleIntensityByPercentileDict,
+)
+from monai_srgan.transforms.io import LoadMat, LoadMatD, LoadMatd, LoadMatDict
+from monai_srgan.transforms.output import SaveSR, SaveSRD, SaveSRd, SaveSRDict
+
+__all__ = [
+    "LoadInputD",
+    "LoadInputDict",
+    "LoadInputd",
+    "LoadMat",
+    "LoadMatD",
+    "LoadMatDict",
+    "LoadMatd",
+    "MaskAwareDegrade",
+    "MaskAwareDegradeD",
+    "MaskAwareDegradeDict",
+    "MaskAwareDegraded",
+    "RandMaskAwareDegrade",
+    "RandMaskAwareDegradeD",
+    "RandMaskAwareDegradeDict",
+    "RandMaskAwareDegraded",
+    "RandRegionCrop",
+    "RandRegionCropD",
+    "RandRegionCropDict",
+    "RandRegionCropd",
+    "RestoreIntensity",
+    "RestoreIntensityD",
+    "RestoreIntensityDict",
+    "RestoreIntensityd",
+    "SRGeometryD",
+    "SRGeometryDict",
+    "SRGeometryd",
+    "SaveSR",
+    "SaveSRD",
+    "SaveSRDict",
+    "SaveSRd",
+    "ScaleIntensityByPercentile",
+    "ScaleIntensityByPercentileD",
+    "ScaleIntensityByPercentileDict",
+    "ScaleIntensityByPercentiled",
+    "scaled_affine",
+]

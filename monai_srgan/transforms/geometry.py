@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Where pixels lie: affines of the low- and super-resolved grids, and the training crop."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Randomizable, RandomizableTrait, SpatialCrop, Transform
+from monai.transforms.utils import scale_affine
+from monai.utils import ensure_tuple_rep
+from torch import Tensor
+
+from .intensity import source_name
+
+__all__ = [
+    "RandRegionCrop",
+    "RandRegionCropD",
+    "RandRegionCropDict",
+    "RandRegionCropd",
+    "SRGeometryD",
+    "SRGeometryDict",
+    "SRGeometryd",
+    "scaled_affine",
+]
+
+
+def scaled_affine(affine: Tensor | np.ndarray, factor: float) -> Tensor:
+    """Affine of a grid that covers the same field of view with pixels `factor` times as wide in plane.
+
+    Pixel i of the new grid lies at index ``factor * i + (factor - 1) / 2`` of the old one, on the first two axes;
+    further axes are untouched. ``scaled_affine(scaled_affine(a, 4), 1 / 4)`` is ``a`` again.
+
+    Args:
+        affine: ``(r + 1, r + 1)`` affine of the old grid, r = 2 or 3.
+        factor: new spacing / old spacing, > 0: 4 from HR to a 4x lower resolution, 1/4 from LR to 4x super-resolution.
+
+    Returns:
+        float64 tensor of the shape of `affine`.
+
+    Raises:
+        ValueError: if `affine` is not square of size 3 or 4, or `factor` is not positive.
+    """
+    matrix = torch.as_tensor(affine, dtype=torch.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] not in (3, 4):
+        raise ValueError(f"affine must have shape (3, 3) or (4, 4), got {tuple(matrix.shape)}")
+    if not factor > 0:
+        raise ValueError(f"factor must be > 0 (new spacing / old spacing), got {factor}")
+    rank = matrix.shape[0] - 1
+    # scale_affine takes sizes, of which it uses the ratio alone: both divided by the new one, to allow for factor < 1.
+    size = (float(factor), float(factor), 1.0)[:rank]
+    return matrix @ torch.as_tensor(scale_affine(size, (1.0,) * rank, centered=True), dtype=torch.float64)
+
+
+def with_grid(data: Tensor, ref: MetaTensor, affine: Tensor) -> MetaTensor:
+    """`data` as a MetaTensor with a copy of `ref`'s meta data, but on its own grid.
+
+    ``original_affine`` and ``spatial_shape`` name the new grid too: SaveImage(resample=True) and MONAI Label resample
+    to those. Operations recorded for `ref` are dropped, since their sizes belong to the grid of `ref`.
+
+    Args:
+        data: ``(C, H, W)`` or ``(C, H, W, D)``; not copied.
+        ref: image that lends its meta data; left as it is.
+        affine: affine of the grid of `data`.
+    """
+    grid = {"affine": affine, "original_affine": np.asarray(affine), "spatial_shape": np.asarray(data.shape[1:])}
+    return MetaTensor(data.as_subclass(Tensor), meta={**ref.meta, **grid})
+
+
+class SRGeometryd(MapTransform):
+    """Give a super-resolved image the true affine that follows from its low-resolution reference.
+
+    ``pred`` becomes a MetaTensor with the reference's meta data and the affine of the finer grid. On ``pred`` and on
+    the reference, ``original_affine`` and ``spatial_shape`` are set to the finer grid: MONAI Label takes them from the
+    reference, and would otherwise resample the result back to the coarse grid without a word.
+
+    Args:
+        keys: super-resolved images, ``(C, scale * H, scale * W)`` or ``(C, scale * H, scale * W, D)``, array or tensor.
+        ref_key: the network's low-resolution input, a MetaTensor ``(C', H, W)`` or ``(C', H, W, D)``. Its pixels and
+            affine stay as they are.
+        scale: ratio of the two grids in plane.
+        allow_missing_keys: whether to skip keys that are absent.
+
+    Raises:
+        ValueError: if the reference has no affine or the sizes do not fit.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "pred",
+        ref_key: str = "image",
+        scale: int = 4,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.ref_key = ref_key
+        self.scale = scale
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with the images of `keys` and the reference re-labelled; no pixel is changed."""
+        d = dict(data)
+        ref = d.get(self.ref_key)
+        if not isinstance(ref, MetaTensor):
+            raise ValueError(
+                f"'{self.ref_key}' must be a MetaTensor, whose affine tells where '{self.keys[0]}' lies, "
+                f"got {type(ref).__name__}: load it with LoadImaged or EnsureTyped(track_meta=True)"
+            )
+        affine = scaled_affine(ref.affine, 1 / self.scale)
+        height, width, *depth = ref.shape[1:]
+        size = (height * self.scale, width * self.scale, *depth)
+        for key in self.key_iterator(d):
+            pred = torch.as_tensor(d[key])
+            if tuple(pred.shape[1:]) != size:
+                raise ValueError(
+                    f"'{key}' must have spatial size {size}, {self.scale} times that of '{self.ref_key}', "
+                    f"got {tuple(pred.shape[1:])}: crop both alike, or pass the scale of the network"
+                )
+            d[key] = with_grid(pred, ref, affine)
+            # The trap described above: MONAI Label believes the reference, not pred.
+            grid = {"original_affine": affine.numpy(), "spatial_shape": np.asarray(size)}
+            d[self.ref_key] = MetaTensor(
+                ref.as_tensor(), meta={**ref.meta, **grid}, applied_operations=list(ref.applied_operations)
+            )
+        return d
+
+
+class RandRegionCrop(Randomizable, RandomizableTrait, Transform):
+    """Random crop of fixed size that holds a tumour pixel with a chosen probability.
+
+    With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
+    the tumour appears anywhere in the crop, so that the network cannot learn that it sits in the middle. Otherwise, and
+    for an empty mask or none, the crop is uniform over the image.
+
+    Args:
+        roi_size: height and width of the crop in pixels, or one number for both.
+        tumor_prob: probability in [0, 1] that the crop is drawn around a tumour pixel.
+
+    Raises:
+        ValueError: on call, if the image is smaller than `roi_size` or the mask has another size.
+    """
+
+    def __init__(self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5) -> None:
+        self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
+        if min(self.roi_size) < 1:
+            raise ValueError(f"roi_size must be at least 1 pixel along each axis, got {self.roi_size}")
+        if not 0 <= tumor_prob <= 1:
+            raise ValueError(f"tumor_prob must lie in [0, 1], got {tumor_prob}")
+        self.tumor_prob = float(tumor_prob)
+        self._start: tuple[int, ...] = (0, 0)
+
+    def randomize(self, image: Any, mask: Any = None) -> None:
+        """Draw the first row and column of the crop for `image` and `mask`, both (C, H, W)."""
+        size = tuple(image.shape[1:])
+        if len(size) != 2 or any(n < roi for n, roi in zip(size, self.roi_size, strict=True)):
+            raise ValueError(
+                f"{source_name(image)}: must be (C, H, W) and at least as large as roi_size {self.roi_size}, "
+                f"got {tuple(image.shape)}: use a smaller roi_size, or add SpatialPadd before the crop"
+            )
+        if mask is not None and tuple(mask.shape[1:]) != size:
+            raise ValueError(
+                f"{source_name(image)}: mask must have the image's spatial size {size}, got {tuple(mask.shape[1:])}"
+            )
+        lowest, highest = [0, 0], [n - roi for n, roi in zip(size, self.roi_size, strict=True)]
+        # The draw comes first, so that the number of draws does not depend on the mask's content.
+        wanted = self.R.random() < self.tumor_prob
+        where, choice = self.R.random(2), self.R.random()
+        if wanted and mask is not None:
+            pixels = np.flatnonzero(torch.as_tensor(mask).as_subclass(Tensor).cpu().numpy())
+            if len(pixels):
+                pixel = np.unravel_index(pixels[int(choice * len(pixels))], tuple(mask.shape))[1:]
+                lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
+                highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
+        self._start = tuple(
+            low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True)
+        )
+
+    def cropper(self) -> SpatialCrop:
+        """The deterministic twin: MONAI's SpatialCrop at the place drawn last."""
+        return SpatialCrop(roi_slices=[slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True)])
+
+    def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
+        """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumour, guides the draw.
+
+        Returns:
+            ``(C, roi_height, roi_width)``; a MetaTensor with the crop's true affine, or a numpy array for numpy input.
+        """
+        if randomize:
+            self.randomize(image, mask)
+        out = self.cropper()(torch.as_tensor(image))
+        return out.numpy() if isinstance(image, np.ndarray) else out
+
+
+class RandRegionCropd(Randomizable, RandomizableTrait, MapTransform):
+    """Dictionary version of :class:`RandRegionCrop`: all `keys` are cropped at the same place.
+
+    Args:
+        keys: images to crop, of equal spatial size.
+        mask_key: mask whose non-zero pixels are the tumour; list it in `keys` to have it cropped too. None to do
+            without.
+        roi_size: see :class:`RandRegionCrop`.
+        tumor_prob: see :class:`RandRegionCrop`.
+        allow_missing_keys: whether to skip keys that are absent, the mask included.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = ("image", "mask"),
+        mask_key: str | None = "mask",
+        roi_size: Sequence[int] | int = 96,
+        tumor_prob: float = 0.5,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.mask_key = mask_key
+        self.cropper = RandRegionCrop(roi_size, tumor_prob)
+
+    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandRegionCropd:
+        """Seed the draws, as everywhere in MONAI."""
+        super().set_random_state(seed, state)
+        self.cropper.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with `keys` cropped; the arrays of `data` are left as they are."""
+        d = dict(data)
+        mask = d.get(self.mask_key) if self.mask_key is not None else None
+        if mask is None and self.mask_key is not None and not self.allow_missing_keys:
+            raise KeyError(
+                f"'{self.mask_key}' is missing, which tells where the tumour is: pass mask_key=None to do without"
+            )
+        drawn = False
+        for key in self.key_iterator(d):
+            if not drawn:
+                self.cropper.randomize(d[key], mask)
+                drawn = True
+            d[key] = self.cropper(d[key], randomize=False)
+        return d
+
+
+RandRegionCropD = RandRegionCropDict = RandRegionCropd
+SRGeometryD = SRGeometryDict = SRGeometryd

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Percentile normalisation of intensities, and the way back to scanner units."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Transform
+from torch import Tensor
+
+__all__ = [
+    "INTENSITY_SCALE",
+    "RestoreIntensity",
+    "RestoreIntensityD",
+    "RestoreIntensityDict",
+    "RestoreIntensityd",
+    "ScaleIntensityByPercentile",
+    "ScaleIntensityByPercentileD",
+    "ScaleIntensityByPercentileDict",
+    "ScaleIntensityByPercentiled",
+]
+
+INTENSITY_SCALE = "intensity_scale"
+"""Key of the meta data that holds the intensity, in scanner units, that was mapped to 1."""
+
+
+def source_name(image: Any) -> str:
+    """File that `image` was loaded from, for error messages; 'image' if its meta data do not say."""
+    return str(image.meta.get("filename_or_obj", "image")) if isinstance(image, MetaTensor) else "image"
+
+
+class ScaleIntensityByPercentile(Transform):
+    """``y = clip(x / p, 0, 1)`` with p the given percentile of all values of x; the minimum is not subtracted.
+
+    The maximum of a slice is often one bright vessel, so a high percentile is mapped to 1 instead. p is kept in
+    ``meta["intensity_scale"]`` of a MetaTensor, from where :class:`RestoreIntensity` takes it.
+
+    Args:
+        percentile: in (0, 100]; 100 is the maximum.
+        clip: whether to limit the result to [0, 1]; without it, about ``100 - percentile`` per cent exceed 1.
+    """
+
+    def __init__(self, percentile: float = 99.9, clip: bool = True) -> None:
+        if not 0 < percentile <= 100:
+            raise ValueError(f"percentile must lie in (0, 100], got {percentile}")
+        self.percentile = float(percentile)
+        self.clip = clip
+
+    def scale_of(self, image: Any) -> float:
+        """The percentile of `image` in its own units.
+
+        Raises:
+            ValueError: if the image is empty, holds NaN or infinity, is constant, or its percentile is not positive.
+        """
+        values = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
+        name = source_name(image)
+        if values.size == 0:
+            raise ValueError(f"{name}: empty array of shape {values.shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"{name}: {np.count_nonzero(~np.isfinite(values))} values are NaN or infinite, all must be finite: "
+                "leave the file out or repair it"
+            )
+        if values.min() == values.max():
+            raise ValueError(
+                f"{name}: constant image (every pixel is {values.flat[0]:g}), nothing to scale: leave it out"
+            )
+        scale = float(np.percentile(values.astype(np.float32, copy=False), self.percentile))
+        if not scale > 0:
+            raise ValueError(
+                f"{name}: percentile {self.percentile:g} must be > 0, got {scale:g}: raise `percentile`, "
+                "or shift the intensities above 0 first"
+            )
+        return scale
+
+    def __call__(self, image: Any) -> Any:
+        """Scale an image of any shape and real dtype; the input is left as it is.
+
+        Returns:
+            float32, of the input's kind: MetaTensor (with the scale in its meta data), tensor or numpy array.
+        """
+        scale = self.scale_of(image)
+        # float32 comes first: in int16 a product wraps without a word.
+        if isinstance(image, np.ndarray):
+            scaled = image.astype(np.float32) / np.float32(scale)
+            return np.clip(scaled, 0, 1, out=scaled) if self.clip else scaled
+        out = torch.as_tensor(image).as_subclass(Tensor).float() / scale
+        if self.clip:
+            out = out.clamp_(0, 1)
+        if not isinstance(image, MetaTensor):
+            return out
+        return MetaTensor(
+            out, meta={**image.meta, INTENSITY_SCALE: scale}, applied_operations=list(image.applied_operations)
+        )
+
+
+class RestoreIntensity(Transform):
+    """``x = y * p``: back to scanner units, the inverse of ScaleIntensityByPercentile but for what that clipped."""
+
+    def __call__(self, image: Any, scale: float | None = None) -> Any:
+        """Multiply by `scale`, or by ``meta["intensity_scale"]`` of a MetaTensor where it is None.
+
+        Args:
+            image: any shape, in units of the scale, real dtype; left as it is.
+            scale: the intensity in scanner units that 1 stands for, > 0.
+
+        Returns:
+            float32 in scanner units, of the input's kind; a MetaTensor's own scale is then 1.
+
+        Raises:
+            ValueError: if no scale is known, or it is not a positive number.
+        """
+        if scale is None:
+            scale = intensity_scale_of(image, "image")
+        if not (np.isfinite(scale) and scale > 0):
+            raise ValueError(f"scale must be a finite number > 0, got {scale}")
+        if isinstance(image, np.ndarray):
+            return image.astype(np.float32) * np.float32(scale)
+        out = torch.as_tensor(image).as_subclass(Tensor).float() * scale
+        if not isinstance(image, MetaTensor):
+            return out
+        # 1 from here on, so that a second restoration cannot multiply again.
+        return MetaTensor(
+            out, meta={**image.meta, INTENSITY_SCALE: 1.0}, applied_operations=list(image.applied_operations)
+        )
+
+
+def intensity_scale_of(image: Any, name: str) -> float:
+    """``meta["intensity_scale"]`` of one (not batched) MetaTensor, or ValueError naming it."""
+    if not isinstance(image, MetaTensor) or INTENSITY_SCALE not in image.meta:
+        raise ValueError(
+            f"'{name}' has no meta['{INTENSITY_SCALE}']: apply ScaleIntensityByPercentiled to a MetaTensor first"
+        )
+    scale = np.asarray(image.meta[INTENSITY_SCALE], dtype=float)
+    if scale.size != 1:
+        raise ValueError(f"'{name}' holds the scales of {scale.size} images: apply decollate_batch first")
+    return float(scale.reshape(()))
+
+
+class ScaleIntensityByPercentiled(MapTransform):
+    """Dictionary version of :class:`ScaleIntensityByPercentile`; each key is scaled by its own percentile.
+
+    Args:
+        keys: images to scale.
+        percentile: see :class:`ScaleIntensityByPercentile`.
+        clip: see :class:`ScaleIntensityByPercentile`.
+        allow_missing_keys: whether to skip keys that are absent.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        percentile: float = 99.9,
+        clip: bool = True,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.scaler = ScaleIntensityByPercentile(percentile, clip)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with `keys` scaled to [0, 1]."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            d[key] = self.scaler(d[key])
+        return d
+
+
+class RestoreIntensityd(MapTransform):
+    """Dictionary version of :class:`RestoreIntensity`: the scale comes from the reference image's meta data.
+
+    Args:
+        keys: images to restore, such as the network's output.
+        ref_key: the MetaTensor whose ``meta["intensity_scale"]`` to use; None to take each image's own.
+        allow_missing_keys: whether to skip keys that are absent.
+    """
+
+    def __init__(
+        self, keys: KeysCollection = "pred", ref_key: str | None = "image", allow_missing_keys: bool = False
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.ref_key = ref_key
+        self.restore = RestoreIntensity()
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with `keys` in scanner units."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            name = key if self.ref_key is None else self.ref_key
+            # From `data`, not `d`: a key may be its own reference, and the scale of a restored image is 1.
+            d[key] = self.restore(d[key], intensity_scale_of(data.get(name), str(name)))
+        return d
+
+
+RestoreIntensityD = RestoreIntensityDict = RestoreIntensityd
+ScaleIntensityByPercentileD = ScaleIntensityByPercentileDict = ScaleIntensityByPercentiled

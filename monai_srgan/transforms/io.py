@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Load a slice of the figshare set: image, tumour mask, tumour type, patient and outline from one path."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import DtypeLike, KeysCollection, PathLike
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Transform
+from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys
+
+from monai_srgan.data.mat_reader import PIXEL_SPACING, read_cjdata, slice_affine
+
+__all__ = ["BORDER_POINTS", "LoadMat", "LoadMatD", "LoadMatDict", "LoadMatd"]
+
+#: Rows of ``meta["tumor_border"]``.
+BORDER_POINTS = 128
+
+
+class LoadMat(Transform):
+    """Load a slice of the figshare set (MATLAB 7.3 or 5) and check it, see :func:`monai_srgan.data.read_cjdata`.
+
+    Returns ``(image, mask)``, both MetaTensors of shape ``(1, X, Y)`` with the same affine (see
+    :func:`monai_srgan.data.slice_affine`): the image in scanner units, the mask 0 or 1. No further channel or type
+    transform is needed.
+
+    ``image.meta`` and ``mask.meta`` also hold ``filename_or_obj``, ``pid`` (as in the file), ``patient`` (the person),
+    ``tumor_type`` (1 meningioma, 2 glioma, 3 pituitary tumour); ``image.meta`` has ``tumor_border``, the drawn outline
+    as float64 array indices ``(x, y)`` of the loaded slice, which later flips and crops do not follow (the mask does).
+    So that slices of different outlines collate, it always has 128 rows: the last point is repeated, which leaves the
+    polygon as it is; an outline of more points is thinned evenly. ``read_cjdata`` gives the outline as stored.
+
+    Args:
+        dtype: type of the image.
+        mask_dtype: type of the mask.
+        version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
+        spacing: millimetres along x, y and between slices; the default is that of the figshare set.
+
+    Raises:
+        MatFileError: (when called) the file cannot be used; the message names it and says why.
+    """
+
+    def __init__(
+        self,
+        *,
+        dtype: DtypeLike = np.float32,
+        mask_dtype: DtypeLike = np.uint8,
+        version: str | None = None,
+        spacing: Sequence[float] = PIXEL_SPACING,
+    ) -> None:
+        self.dtype = dtype
+        self.mask_dtype = mask_dtype
+        self.version = version
+        self.affine = slice_affine(spacing)
+
+    def __call__(self, filename: PathLike) -> tuple[MetaTensor, MetaTensor]:
+        """Load one file."""
+        data = read_cjdata(filename, version=self.version)
+        meta = {
+            MetaKeys.ORIGINAL_AFFINE: self.affine.copy(),
+            MetaKeys.SPATIAL_SHAPE: np.asarray(data.image.shape),
+            MetaKeys.ORIGINAL_CHANNEL_DIM: float("nan"),
+            MetaKeys.SPACE: SpaceKeys.RAS,
+            ImageMetaKey.FILENAME_OR_OBJ: str(filename),
+            "pid": data.pid,
+            "patient": data.patient,
+            "tumor_type": data.label,
+        }
+        image = self._tensor(data.image, self.dtype, {**meta, "tumor_border": _fixed_length(data.border)})
+        return image, self._tensor(data.mask, self.mask_dtype, meta)
+
+    def _tensor(self, array: np.ndarray, dtype: DtypeLike, meta: dict) -> MetaTensor:
+        return MetaTensor(
+            torch.from_numpy(array[None].astype(dtype)), affine=torch.from_numpy(self.affine.copy()), meta=meta
+        )
+
+
+def _fixed_length(border: np.ndarray) -> np.ndarray:
+    index = np.arange(BORDER_POINTS)
+    if len(border) > BORDER_POINTS:
+        index = index * len(border) // BORDER_POINTS
+    return border[np.minimum(index, len(border) - 1)]
+
+
+class LoadMatd(MapTransform):
+    """Dictionary version of :class:`LoadMat`: ``data[key]`` is a path.
+
+    Sets ``data[key]`` to the image and ``data[mask_key]`` to the mask, ``data["tumor_type"]`` to the type (int 1..3),
+    ``data["patient"]`` to the patient's stem and ``data["source"]`` to the path, each as the file says, whatever was
+    there.
+
+    Args:
+        keys: the one key of the path.
+        mask_key: where the mask goes.
+        dtype: type of the image.
+        mask_dtype: type of the mask.
+        version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
+        spacing: millimetres along x, y and between slices.
+        allow_missing_keys: leave dictionaries without the key as they are.
+
+    Raises:
+        ValueError: when ``keys`` are several: they would overwrite each other's mask.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        mask_key: str = "mask",
+        *,
+        dtype: DtypeLike = np.float32,
+        mask_dtype: DtypeLike = np.uint8,
+        version: str | None = None,
+        spacing: Sequence[float] = PIXEL_SPACING,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if len(self.keys) != 1:
+            raise ValueError(
+                f"keys must be one key, got {self.keys}: each file has its own mask, use one LoadMatd for each."
+            )
+        self.mask_key = mask_key
+        self.loader = LoadMat(dtype=dtype, mask_dtype=mask_dtype, version=version, spacing=spacing)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Load the file at the key."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            image, mask = self.loader(d[key])
+            d[key] = image
+            d[self.mask_key] = mask
+            d["tumor_type"] = image.meta["tumor_type"]
+            d["patient"] = image.meta["patient"]
+            d["source"] = image.meta[ImageMetaKey.FILENAME_OR_OBJ]
+        return d
+
+
+LoadMatD = LoadMatDict = LoadMatd

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Write super-resolved images: predictable names, true affine, nothing overwritten unasked, nothing half-written."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import SaveImaged, Transform
+from PIL import Image
+
+from monai_srgan.data.inputs import image_stem
+
+__all__ = ["SaveSR", "SaveSRD", "SaveSRDict", "SaveSRd"]
+
+OUTPUT_SUFFIXES = (".nii.gz", ".nii", ".png")
+WHITE_PERCENTILE = 99.9  # of a picture's intensities, as in the normalisation: the maximum is often one bright vessel
+
+logger = logging.getLogger(__name__)
+
+
+class SaveSR(Transform):
+    """Write one image as ``<output_dir>/<name>_<postfix><ext>``, ``<name>`` being the source file's without suffix.
+
+    NIfTI holds float32 in the image's own units and its true affine. PNG holds what a picture can: an image that came
+    from a PNG keeps that file's units, bit depth and orientation; any other is shown in 8 bits, its 99.9th percentile
+    white, and turned upright by its affine: superior or else anterior up, the patient's right or else anterior left.
+
+    MONAI's SaveImage overwrites silently, puts the image on its source's coarse grid when ``resample=True``, and leaves
+    half a file behind when it is interrupted.
+
+    Args:
+        output_dir: folder, made when needed.
+        output_postfix: text behind the source's name.
+        output_ext: ".nii.gz", ".nii" or ".png".
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        ValueError: ``output_ext`` is another one.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        output_postfix: str = "sr",
+        output_ext: str = ".nii.gz",
+        overwrite: bool = False,
+    ) -> None:
+        if output_ext not in OUTPUT_SUFFIXES:
+            raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
+        self.output_dir = Path(output_dir).expanduser()
+        self.output_postfix = output_postfix
+        self.output_ext = output_ext
+        self.overwrite = overwrite
+
+    def path_for(self, source: str | Path) -> Path:
+        """The file that an image read from ``source`` is written to."""
+        return self.output_dir / f"{image_stem(source)}_{self.output_postfix}{self.output_ext}"
+
+    def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
+        """See before any computing that every output can be written, and make the output folder.
+
+        Args:
+            datalist: items with the source path under ``"image"``.
+
+        Returns:
+            the outputs' paths, in the same order.
+
+        Raises:
+            ValueError: nothing to do, two sources of one output, or a source that is itself an output.
+            FileExistsError: an output exists, and ``overwrite`` is False.
+            OSError: the folder cannot be made or written to.
+        """
+        if not datalist:
+            raise ValueError("there is nothing to enlarge: pass --dataset_dir FILE_OR_FOLDER")
+        sources: dict[Path, Path] = {}
+        for item in datalist:
+            source = Path(item["image"])
+            output = self.path_for(source)
+            if output in sources:
+                raise ValueError(f"{sources[output]} and {source} would both be written to {output}: run them apart")
+            sources[output] = source
+        read_and_written = {source.resolve() for source in sources.values()} & {out.resolve() for out in sources}
+        if read_and_written:
+            raise ValueError(
+                f"{min(read_and_written)} is an output of this run as well as an input: choose another output_dir"
+            )
+        existing = [output for output in sources if output.exists()]
+        if existing and not self.overwrite:
+            more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
+            raise FileExistsError(
+                f"{existing[0]}{more} exists: choose another output_dir, or pass --overwrite true to replace it"
+            )
+        self._make_folder()
+        return list(sources)
+
+    def __call__(self, img: torch.Tensor, meta_data: Mapping[str, Any] | None = None) -> torch.Tensor:
+        """Write one image and return it unchanged.
+
+        Args:
+            img: ``(1, X, Y)`` or ``(1, X, Y, D)``.
+            meta_data: for a plain tensor, its meta data; a MetaTensor has its own. ``filename_or_obj`` (the source's
+                path) is needed, ``affine`` defaults to the identity; ``source_ndim = 2`` drops an axis ``D = 1``.
+
+        Raises:
+            ValueError: not such a shape, values that are not finite, or a volume as PNG.
+            FileExistsError: the file exists, and ``overwrite`` is False.
+        """
+        meta = img.meta if isinstance(img, MetaTensor) else dict(meta_data or {})
+        source = meta.get("filename_or_obj")
+        if not source:
+            raise ValueError("the image has no meta['filename_or_obj']: the output takes its name from the source file")
+        array = torch.as_tensor(img).detach().to("cpu", torch.float32).numpy()
+        if array.ndim not in (3, 4) or array.shape[0] != 1:
+            raise ValueError(f"{source}: expected an image of shape (1, X, Y) or (1, X, Y, D), got {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{source}: the super-resolved image holds NaN or infinity: check the weights")
+        array = array[0]
+        if array.ndim == 3 and array.shape[2] == 1 and (meta.get("source_ndim") == 2 or self.output_ext == ".png"):
+            array = array[..., 0]
+        path = self.path_for(source)
+        if path.exists() and not self.overwrite:
+            raise FileExistsError(f"{path} exists: choose another output_dir, or pass --overwrite true to replace it")
+        self._make_folder()
+        if self.output_ext == ".png":
+            _write_whole(_picture(array, meta).save, path)
+        else:
+            image = _nifti(array, meta)
+            _write_whole(image.to_filename, path)
+        logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
+        return img
+
+    def _make_folder(self) -> None:
+        try:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"output_dir {self.output_dir} cannot be made ({error}): pass --output_dir FOLDER") from error
+        if not os.access(self.output_dir, os.W_OK):
+            raise PermissionError(f"output_dir {self.output_dir} is not writable: pass --output_dir FOLDER")
+
+
+class SaveSRd(SaveImaged):
+    """Dictionary version of :class:`SaveSR`, and a SaveImaged, so that MONAI Label leaves it out as MONAI's own.
+
+    Args:
+        keys: keys of the images to write.
+        output_dir: as for :class:`SaveSR`.
+        output_postfix: as for :class:`SaveSR`.
+        output_ext: as for :class:`SaveSR`.
+        overwrite: as for :class:`SaveSR`.
+        allow_missing_keys: skip keys that the data lacks.
+    """
+
+    saver: SaveSR
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        output_postfix: str = "sr",
+        output_ext: str = ".nii.gz",
+        overwrite: bool = False,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, output_dir=output_dir, resample=False, allow_missing_keys=allow_missing_keys)
+        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite)
+
+    def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
+        """See :meth:`SaveSR.check`."""
+        return self.saver.check(datalist)
+
+
+def _write_whole(write: Callable[[Path], None], path: Path) -> None:
+    """Write beside the target and rename, so that the target is the whole file or is not there."""
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _nifti(array: np.ndarray, meta: Mapping[str, Any]) -> nib.Nifti1Image:
+    affine = np.asarray(meta.get("affine", np.eye(4)), dtype=np.float64)
+    image = nib.Nifti1Image(array, affine)
+    # a viewer picks sform or qform by their codes; the source's meaning (scanner, standard space) stays the image's
+    code = int(meta.get("sform_code", 0)) or int(meta.get("qform_code", 0)) or 1
+    image.set_sform(affine, code)
+    image.set_qform(affine, code)
+    image.header.set_xyzt_units(int(meta.get("xyzt_units", 2)) % 8 or 2)  # 2: millimetres; the low 3 bits are space
+    return image
+
+
+def _picture(array: np.ndarray, meta: Mapping[str, Any]) -> Image.Image:
+    source = str(meta["filename_or_obj"])
+    if array.ndim != 2:
+        raise ValueError(f"{source}: a volume of {array.shape[2]} slices is no picture: use output_ext .nii.gz")
+    mode = meta.get("mode")  # Pillow's, of a source that is a picture
+    if mode is None:
+        array = _upright(array, np.asarray(meta.get("affine", np.diag((-1, -1, 1, 1)))))
+        white = float(np.percentile(array, WHITE_PERCENTILE))
+        if not white > 0:
+            raise ValueError(f"{source}: a PNG shows intensities above 0, their percentile is {white}: use .nii.gz")
+        array, dtype = array * (255.0 / white), np.uint8
+    else:
+        dtype = np.uint8 if mode == "L" else np.uint16
+    array = np.clip(np.rint(array), 0, np.iinfo(dtype).max).astype(dtype)
+    return Image.fromarray(np.ascontiguousarray(array.T))  # x first in memory, rows first in a picture
+
+
+def _upright(array: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Turn a slice of scanner axes so that, transposed, it shows in radiological view."""
+    codes = nib.aff2axcodes(affine)[:2]
+    vertical = next((axis for pair in ("SI", "AP") for axis, code in enumerate(codes) if code and code in pair), 1)
+    if vertical == 0:
+        array, codes = array.T, codes[::-1]
+    if codes[0] in ("R", "A"):
+        array = array[::-1]
+    if codes[1] in ("S", "A"):
+        array = array[:, ::-1]
+    return array
+
+
+SaveSRD = SaveSRDict = SaveSRd

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What inference takes for an input image, and how it reads one."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.transforms import LoadImaged
+from PIL import Image
+
+from monai_srgan.data import image_stem, inference_datalist
+from monai_srgan.transforms import LoadInputd
+
+AFFINE = np.array([[0.0, -2.0, 0.3, 10.0], [1.5, 0.0, 0.0, -20.0], [0.0, 0.1, 6.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
+
+
+def save_nifti(path: Path, array: np.ndarray) -> Path:
+    nib.save(nib.Nifti1Image(array, AFFINE), path)
+    return path
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).touch()
+
+
+def test_files_of_a_folder_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    touch(tmp_path, "10.mat", "2.mat", "b.PNG", "a.nii.gz", "1.nii")
+    names = [Path(item["image"]).name for item in inference_datalist(tmp_path)]
+    assert names == ["1.nii", "2.mat", "10.mat", "a.nii.gz", "b.PNG"]
+
+
+def test_one_file_is_a_list_of_one_and_names_its_source(tmp_path: Path) -> None:
+    touch(tmp_path, "7.mat", "8.mat")
+    file = str(tmp_path / "7.mat")
+    assert inference_datalist(file) == [{"image": file, "source": file}]
+
+
+def test_other_files_subfolders_hidden_files_and_the_table_of_folds_are_no_images(tmp_path: Path) -> None:
+    touch(tmp_path, "7.mat", "notes.txt", "cvind.mat", ".8.mat")
+    (tmp_path / "more.mat").mkdir()
+    assert [Path(item["image"]).name for item in inference_datalist(tmp_path)] == ["7.mat"]
+
+
+def test_no_input_yet_is_an_empty_list() -> None:
+    assert inference_datalist(None) == []
+
+
+def test_an_empty_folder_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no image .* but no files"):
+        inference_datalist(tmp_path)
+
+
+def test_a_folder_without_images_is_refused_and_what_it_holds_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "a.dcm", "b.txt")
+    with pytest.raises(FileNotFoundError, match=r"2 other files, such as a\.dcm, b\.txt"):
+        inference_datalist(tmp_path)
+
+
+def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist"):
+        inference_datalist(tmp_path / "nowhere")
+
+
+def test_a_file_of_another_kind_is_refused_and_its_suffix_named(tmp_path: Path) -> None:
+    touch(tmp_path, "scan.dcm")
+    with pytest.raises(ValueError, match=r"scan\.dcm: the suffix must be one of .*, got '\.dcm'"):
+        inference_datalist(tmp_path / "scan.dcm")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"), [("7.mat", "7"), ("a.b.nii.gz", "a.b"), ("a.nii", "a"), ("X.PNG", "X"), ("v1.5.png", "v1.5")]
+)
+def test_the_stem_is_the_name_without_its_image_suffix(name: str, stem: str) -> None:
+    assert image_stem(Path("folder.png") / name) == stem
+
+
+def test_a_nifti_slice_becomes_a_volume_of_one_slice_with_its_affine(tmp_path: Path) -> None:
+    array = np.arange(6 * 5, dtype=np.int16).reshape(6, 5) * 700  # beyond what int8 or a wrapped int16 product can hold
+    image = LoadInputd(keys="image")({"image": str(save_nifti(tmp_path / "a.nii.gz", array))})["image"]
+    assert image.shape == (1, 6, 5, 1)
+    assert image.dtype == torch.float32
+    assert image.meta["source_ndim"] == 2
+    np.testing.assert_array_equal(image[0, ..., 0].numpy(), array.astype(np.float32))
+    np.testing.assert_allclose(image.affine.numpy(), AFFINE, atol=1e-6)
+
+
+def test_a_volume_keeps_its_slices_and_trailing_singletons_are_dropped(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).normal(size=(6, 5, 3)).astype(np.float32)
+    for name, stored in (("a.nii", array), ("b.nii", array[..., None])):
+        image = LoadInputd(keys="image")({"image": str(save_nifti(tmp_path / name, stored))})["image"]
+        np.testing.assert_array_equal(image[0].numpy(), array)
+        assert image.meta["source_ndim"] == 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_png_keeps_its_numbers_and_comes_x_first(tmp_path: Path, dtype: type) -> None:
+    rows = (np.arange(4 * 7).reshape(4, 7) * (9 if dtype is np.uint8 else 2400)).astype(dtype)
+    Image.fromarray(rows).save(tmp_path / "a.png")
+    image = LoadInputd(keys="image")({"image": str(tmp_path / "a.png")})["image"]
+    np.testing.assert_array_equal(image[0, ..., 0].numpy(), rows.T.astype(np.float32))
+    # the picture's top left is the patient's right and front: it then stands upright in a viewer
+    np.testing.assert_array_equal(image.affine.numpy(), np.diag([-1.0, -1.0, 1.0, 1.0]))
+
+
+def test_a_mat_slice_is_read_from_the_variable_that_is_asked_for(phantom_dir: Path) -> None:
+    path = inference_datalist(phantom_dir)[0]["image"]
+    image = LoadInputd(keys="image")({"image": path})["image"]
+    mask = LoadInputd(keys="image", mat_variable="cjdata/tumorMask")({"image": path})["image"]
+    assert image.shape == mask.shape == (1, 128, 128, 1)
+    assert image.max() > 100
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+
+
+def test_the_loader_is_monai_s_and_survives_pickling() -> None:
+    loader = pickle.loads(pickle.dumps(LoadInputd(keys="image")))
+    assert isinstance(loader, LoadImaged)  # how MONAI Label finds the transform that loads
+
+
+def write_bad(folder: Path, kind: str) -> Path:
+    if kind == "colour":
+        Image.fromarray(np.zeros((5, 6, 3), np.uint8)).save(folder / "bad.png")
+    elif kind == "palette":
+        Image.fromarray(np.zeros((5, 6, 3), np.uint8)).convert("P").save(folder / "bad.png")
+    elif kind == "four dimensions":
+        save_nifti(folder / "bad.nii.gz", np.zeros((5, 6, 2, 3), np.float32))
+    elif kind == "complex":
+        save_nifti(folder / "bad.nii.gz", np.full((5, 6), 1 + 1j, np.complex64))
+    elif kind == "empty":
+        save_nifti(folder / "bad.nii.gz", np.zeros((0, 5), np.float32))
+    return next(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("colour", "must be grayscale, got mode RGB"),
+        ("palette", "must be grayscale, got mode P"),
+        ("four dimensions", "a slice .* or a volume .*, got shape"),
+        ("complex", "must be real"),
+        ("empty", "is empty"),
+    ],
+)
+def test_what_cannot_be_enlarged_is_refused_by_name(tmp_path: Path, kind: str, message: str) -> None:
+    path = write_bad(tmp_path, kind)
+    with pytest.raises(ValueError, match=rf"{path.name}.*{message}"):
+        LoadInputd(keys="image")({"image": str(path)})
+
+
+def test_a_damaged_mat_file_gives_its_reader_s_message_alone(tmp_path: Path) -> None:
+    (tmp_path / "7.mat").write_bytes(b"no matlab file" * 100)
+    with pytest.raises(ValueError, match=r"7\.mat"):
+        LoadInputd(keys="image")({"image": str(tmp_path / "7.mat")})

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from itertools import islice
+from types import SimpleNamespace
+
+import pytest
+import torch
+from monai.data import DataLoader, Dataset
+from monai.transforms import Compose, RandGaussianNoised
+
+from monai_srgan.data import SeededItems, ShuffledStream
+
+
+def positions(stream: ShuffledStream, batches: int) -> list[tuple[int, int]]:
+    return [item for batch in islice(iter(stream), batches) for item in batch]
+
+
+def noisy_items() -> SeededItems:
+    data = [{"image": torch.full((1, 2, 2), float(i))} for i in range(7)]
+    return SeededItems(Dataset(data, Compose([RandGaussianNoised("image", prob=1.0, std=0.1)])), seed=3)
+
+
+def read(num_workers: int, start: int, batches: int) -> torch.Tensor:
+    stream = ShuffledStream(7, 4, iterations=5, seed=3)
+    stream.attach(SimpleNamespace(state=SimpleNamespace(iteration=start)))
+    loader = DataLoader(noisy_items(), batch_sampler=stream, num_workers=num_workers)
+    return torch.stack([b["image"] for b in islice(iter(loader), batches)])
+
+
+def test_every_pass_shows_each_item_once_and_in_a_new_order():
+    items = [i for i, _ in positions(ShuffledStream(10, 5, iterations=1, seed=1), 4)]
+    assert sorted(items[:10]) == sorted(items[10:]) == list(range(10))
+    assert items[:10] != items[10:]
+    assert items != [i for i, _ in positions(ShuffledStream(10, 5, iterations=1, seed=2), 4)]
+
+
+def test_batches_are_full_across_the_end_of_a_pass():
+    assert [k for _, k in positions(ShuffledStream(3, 4, iterations=1), 3)] == list(range(12))
+
+
+def test_an_attached_stream_continues_at_the_engines_iteration():
+    whole = positions(ShuffledStream(7, 4, iterations=5, seed=3), 6)
+    resumed = ShuffledStream(7, 4, iterations=5, seed=3)
+    resumed.attach(SimpleNamespace(state=SimpleNamespace(iteration=4)))
+    assert positions(resumed, 2) == whole[16:]
+
+
+def test_random_transforms_depend_on_seed_and_position_alone():
+    whole = read(num_workers=0, start=0, batches=4)
+    torch.testing.assert_close(read(num_workers=0, start=2, batches=2), whole[2:], rtol=0, atol=0)
+    torch.testing.assert_close(read(num_workers=2, start=0, batches=4), whole, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["length", "batch_size", "iterations"])
+def test_numbers_below_one_are_refused_by_name(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        ShuffledStream(**{"length": 2, "batch_size": 2, "iterations": 2, name: 0})

@@ -159,7 +159,7 @@ def test_a_folder_of_mat_slices_comes_out_in_scanner_units(
 
 @pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 60000)])
 def test_a_png_stays_upright_and_in_its_own_units(tmp_path: Path, bicubic_weights: str, dtype: type, top: int) -> None:
-    rows = pattern((37, 50), 0.9 * top).astype(dtype)
+    rows: np.ndarray = pattern((37, 50), 0.9 * top).astype(dtype)
     Image.fromarray(rows).save(tmp_path / "slice.png")
     assert infer(tmp_path, tmp_path / "out", bicubic_weights, output_ext=".png") == ["slice_sr.png"]
     saved = np.asarray(Image.open(tmp_path / "out" / "slice_sr.png"))

@@ -27,7 +27,7 @@ TENSOR: dict[str, Any] = {
     "type": "object",
     "required": ["type", "format", "modality", "num_channels", "spatial_shape", "dtype", "value_range"],
     "properties": {
-        **dict.fromkeys(("type", "format", "modality", "dtype"), {"type": "string"}),
+        **{key: {"type": "string"} for key in ("type", "format", "modality", "dtype")},
         "num_channels": {"type": "integer"},
         "spatial_shape": {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 2, "maxItems": 2},
         "value_range": {"type": "array", "items": {"type": "number"}},
@@ -42,7 +42,7 @@ SPECIFICATION: dict[str, Any] = {
     "type": "object",
     "required": [*TEXTS, *MORE_TEXTS, "changelog", "required_packages_version", "references", "network_data_format"],
     "properties": {
-        **dict.fromkeys((*TEXTS, *MORE_TEXTS, "label_classes"), {"type": "string", "minLength": 1}),
+        **{key: {"type": "string", "minLength": 1} for key in (*TEXTS, *MORE_TEXTS, "label_classes")},
         "changelog": {"type": "object", "additionalProperties": {"type": "string"}},
         "required_packages_version": {"type": "object", "additionalProperties": {"type": "string"}},
         "supported_apps": {"type": "object"},
@@ -51,9 +51,10 @@ SPECIFICATION: dict[str, Any] = {
         "network_data_format": {
             "type": "object",
             "required": ["inputs", "outputs"],
-            "properties": dict.fromkeys(
-                ("inputs", "outputs"), {"type": "object", "minProperties": 1, "additionalProperties": TENSOR}
-            ),
+            "properties": {
+                key: {"type": "object", "minProperties": 1, "additionalProperties": TENSOR}
+                for key in ("inputs", "outputs")
+            },
         },
     },
 }

@@ -101,7 +101,7 @@ def test_a_volume_keeps_its_slices_and_trailing_singletons_are_dropped(tmp_path:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_png_keeps_its_numbers_and_comes_x_first(tmp_path: Path, dtype: type) -> None:
-    rows = (np.arange(4 * 7).reshape(4, 7) * (9 if dtype is np.uint8 else 2400)).astype(dtype)
+    rows: np.ndarray = (np.arange(4 * 7).reshape(4, 7) * (9 if dtype is np.uint8 else 2400)).astype(dtype)
     Image.fromarray(rows).save(tmp_path / "a.png")
     image = LoadInputd(keys="image")({"image": str(tmp_path / "a.png")})["image"]
     np.testing.assert_array_equal(image[0, ..., 0].numpy(), rows.T.astype(np.float32))
@@ -121,6 +121,14 @@ def test_a_mat_slice_is_read_from_the_variable_that_is_asked_for(phantom_dir: Pa
 def test_the_loader_is_monai_s_and_survives_pickling() -> None:
     loader = pickle.loads(pickle.dumps(LoadInputd(keys="image")))
     assert isinstance(loader, LoadImaged)  # how MONAI Label finds the transform that loads
+
+
+def test_the_loader_works_as_monai_label_sets_it_up(tmp_path: Path) -> None:
+    loader = LoadInputd(keys="image")
+    loader._loader.image_only = False
+    data = loader({"image": str(save_nifti(tmp_path / "a.nii", np.ones((6, 5), np.float32)))})
+    assert data["image"].shape == (1, 6, 5, 1)
+    assert "image_meta_dict" in data
 
 
 def write_bad(folder: Path, kind: str) -> Path:

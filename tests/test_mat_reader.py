@@ -6,6 +6,7 @@ import csv
 import pickle
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from mat_files import COLUMNS, ROWS, fields, save_slice, save_v5, save_v73
@@ -113,7 +114,8 @@ def test_saved_as_nifti_it_overlays_and_stands_upright_in_a_radiological_viewer(
     SaveImage(tmp_path, output_ext=".nii.gz", output_postfix="", separate_folder=False, print_log=False)(image)
     saved = nib.load(tmp_path / "1.nii.gz")
     np.testing.assert_allclose(saved.affine, slice_affine(), atol=1e-6)
-    ras = np.asarray(nib.as_closest_canonical(saved).dataobj).squeeze()  # axes grow to the right and to the front
+    one_slice = nib.Nifti1Image(np.asarray(saved.dataobj)[..., None], saved.affine)
+    ras = nib.as_closest_canonical(one_slice).get_fdata()[..., 0]  # axes grow to the right and to the front
     picture = ras[::-1, ::-1].T  # seen from the feet: the patient's right at the left, the front at the top
     np.testing.assert_array_equal(picture, made["image"])
     again = LoadImage(reader="NibabelReader", ensure_channel_first=True)(tmp_path / "1.nii.gz")
@@ -222,6 +224,17 @@ def test_a_slice_that_breaks_the_layout_is_refused_with_its_file_and_rule(tmp_pa
     changes, message = BAD[name]
     path = saver(tmp_path / "12.mat", {"cjdata": fields(**changes)})
     with pytest.raises(MatFileError, match=rf"12\.mat: .*({message})"):
+        read_cjdata(path)
+
+
+def test_an_empty_array_as_matlab_marks_it_is_empty_and_not_its_dimensions(tmp_path):
+    path = save_slice(tmp_path / "1.mat")
+    with h5py.File(path, "r+") as file:
+        del file["cjdata/PID"]
+        file["cjdata/PID"] = np.array([49, 0], np.uint64)  # 49 by 0 characters; 49 is the code of "1"
+        file["cjdata/PID"].attrs.update({"MATLAB_empty": np.uint8(1), "MATLAB_class": np.bytes_(b"char")})
+    assert read_mat(path, "cjdata/PID").size == 0
+    with pytest.raises(MatFileError, match="PID must be the patient's id as text"):
         read_cjdata(path)
 
 

@@ -81,7 +81,9 @@ def test_a_missing_file_says_where_weights_come_from(tmp_path):
 
 def test_weights_of_other_widths_are_refused_by_name(network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "w.pt")
-    with pytest.raises(ValueError, match=r"w\.pt does not fit MRIFeatures(.|\n)*size mismatch for encoder\.0\.0\.weight"):
+    with pytest.raises(
+        ValueError, match=r"w\.pt does not fit MRIFeatures(.|\n)*size mismatch for encoder\.0\.0\.weight"
+    ):
         MRIFeatures(channels=(5, 8, 12), weights=tmp_path / "w.pt")
 
 

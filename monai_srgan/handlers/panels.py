@@ -173,7 +173,7 @@ def draw_panel(
     axes[0, -1].set_title(f"|{name} − HR|", fontsize=8)
     bar = figure.colorbar(drawn, ax=axes[:, -1], extend="max", fraction=0.08, pad=0.03)
     bar.ax.tick_params(labelsize=7)
-    bar.set_label("absolute error (1 = the slice's 99.9th percentile)", fontsize=7)
+    bar.set_label("absolute error, images in [0, 1]", fontsize=7)
     if len(views) > 1:
         xs, ys = view[1], view[0]
         corner, size = (xs.start - 0.5, ys.start - 0.5), (xs.stop - xs.start, ys.stop - ys.start)

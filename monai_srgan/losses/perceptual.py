@@ -98,7 +98,7 @@ class PerceptualFeatureLoss(nn.Module):
         return self._features[0]
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The loss, a float32 scalar.
+        """The loss, a scalar, float32 (float64 where the features are).
 
         Args:
             sr: `(B, C, H, W)` the network's output, about [0, 1]; it receives the gradient.
@@ -117,7 +117,7 @@ class PerceptualFeatureLoss(nn.Module):
         cost = _CRITERIA[self.criterion]
         total = torch.zeros((), device=sr.device)
         for weight, name in zip(self._weights_for(tuple(maps)), maps, strict=True):
-            x, y = maps[name].float(), target[name].float()
+            x, y = (m[name].to(torch.promote_types(m[name].dtype, torch.float32)) for m in (maps, target))
             term = cost((x - y) * self.feature_scale).mean()
             if self.normalize:
                 term = term / cost(y).mean().clamp_min(1e-8)

@@ -9,10 +9,6 @@ from monai_srgan.transforms.degradation import (
     MaskAwareDegradeD,
     MaskAwareDegraded,
     MaskAwareDegradeDict,
-    RandMaskAwareDegrade,
-    RandMaskAwareDegradeD,
-    RandMaskAwareDegraded,
-    RandMaskAwareDegradeDict,
 )
 from monai_srgan.transforms.geometry import (
     RandRegionCrop,
@@ -37,6 +33,12 @@ from monai_srgan.transforms.intensity import (
 )
 from monai_srgan.transforms.io import LoadMat, LoadMatD, LoadMatd, LoadMatDict
 from monai_srgan.transforms.output import SaveSR, SaveSRD, SaveSRd, SaveSRDict
+from monai_srgan.transforms.random_degradation import (
+    RandMaskAwareDegrade,
+    RandMaskAwareDegradeD,
+    RandMaskAwareDegraded,
+    RandMaskAwareDegradeDict,
+)
 
 __all__ = [
     "LoadInputD",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Randomizable, RandomizableTrait, SpatialCrop, Transform
+from monai.transforms import Crop, InvertibleTransform, MapTransform, Randomizable, Transform
 from monai.transforms.utils import scale_affine
 from monai.utils import ensure_tuple_rep
 from torch import Tensor
@@ -129,7 +129,7 @@ class SRGeometryd(MapTransform):
         return d
 
 
-class RandRegionCrop(Randomizable, RandomizableTrait, Transform):
+class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
     """Random crop of fixed size that holds a tumour pixel with a chosen probability.
 
     With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
@@ -145,6 +145,7 @@ class RandRegionCrop(Randomizable, RandomizableTrait, Transform):
     """
 
     def __init__(self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5) -> None:
+        self.crop = Crop()  # a part, not a base: Compose would pass a base's `lazy` argument on
         self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
         if min(self.roi_size) < 1:
             raise ValueError(f"roi_size must be at least 1 pixel along each axis, got {self.roi_size}")
@@ -179,23 +180,31 @@ class RandRegionCrop(Randomizable, RandomizableTrait, Transform):
             low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True)
         )
 
-    def cropper(self) -> SpatialCrop:
-        """The deterministic twin: MONAI's SpatialCrop at the place drawn last."""
-        return SpatialCrop(roi_slices=[slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True)])
-
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
         """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumour, guides the draw.
 
         Returns:
-            ``(C, roi_height, roi_width)``; a MetaTensor with the crop's true affine, or a numpy array for numpy input.
+            a copy, ``(C, roi_height, roi_width)``: a MetaTensor with the crop's true affine, or a numpy array for numpy
+            input.
         """
         if randomize:
             self.randomize(image, mask)
-        out = self.cropper()(torch.as_tensor(image))
-        return out.numpy() if isinstance(image, np.ndarray) else out
+        place = tuple(slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True))
+        out = self.crop(torch.as_tensor(image), place)
+        # A copy: MONAI's crop is a view, through which a later in-place change would reach a cached image.
+        pixels = out.as_subclass(Tensor).clone()
+        if isinstance(image, np.ndarray):
+            return pixels.numpy()
+        if not isinstance(out, MetaTensor):
+            return pixels
+        return MetaTensor(pixels, meta=out.meta, applied_operations=out.applied_operations)
+
+    def inverse(self, data: MetaTensor) -> MetaTensor:
+        """Pad a crop with 0 to where it came from, ``(C, H, W)`` of the source's size."""
+        return self.crop.inverse(data)
 
 
-class RandRegionCropd(Randomizable, RandomizableTrait, MapTransform):
+class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
     """Dictionary version of :class:`RandRegionCrop`: all `keys` are cropped at the same place.
 
     Args:
@@ -239,6 +248,13 @@ class RandRegionCropd(Randomizable, RandomizableTrait, MapTransform):
                 self.cropper.randomize(d[key], mask)
                 drawn = True
             d[key] = self.cropper(d[key], randomize=False)
+        return d
+
+    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Pad the crops with 0 to where they came from."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            d[key] = self.cropper.inverse(d[key])
         return d
 
 

@@ -32,7 +32,7 @@ class LoadInputd(LoadImaged):
         allow_missing_keys: skip keys that the data lacks.
 
     Raises:
-        ValueError: the image is empty, complex, in colour, or of more than three dimensions; the message names the file.
+        ValueError: the image is empty, complex, in colour or of more than three dimensions; the message names the file.
     """
 
     def __init__(

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Degradation with parameters drawn anew for each image, so that a network learns more than one blur."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.transforms import Randomizable, RandomizableTransform
+
+from .degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
+
+__all__ = ["RandMaskAwareDegrade", "RandMaskAwareDegradeD", "RandMaskAwareDegradeDict", "RandMaskAwareDegraded"]
+
+Range = float | tuple[float, float] | None
+
+
+def _checked_range(name: str, value: Range | Sequence[float], unit: str) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    pair = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(pair) != 2 or pair[0] > pair[1]:
+        raise ValueError(f"{name} must be a number or a pair (low, high) with low <= high, got {value}")
+    return checked_number(name, pair[0], unit), checked_number(name, pair[1], unit)
+
+
+class RandMaskAwareDegrade(RandomizableTransform):
+    """Degrade with parameters drawn anew for each image, and delegate to :class:`MaskAwareDegrade`.
+
+    Each range is a number or a pair (low, high), from which the value is drawn uniformly. With probability ``1 - prob``
+    the image gets the plain ``GaussianDownsample(scale)``, without noise.
+
+    Args:
+        prob: probability in [0, 1] that parameters are drawn.
+        scale: ratio of the two grids.
+        sigma: blur outside the tumour in HR pixels; larger is blurrier. None for the operator's default.
+        sigma_inside: blur inside the tumour, drawn independently; None for the value drawn for outside.
+        feather: width of the seam in HR pixels; larger is softer.
+        isolate: whether no intensity crosses the mask's border.
+        noise_std: standard deviation of the Rician noise in units of the image; larger is noisier.
+    """
+
+    def __init__(
+        self,
+        prob: float = 1.0,
+        *,
+        scale: int = 4,
+        sigma: Range = (1.0, 2.0),
+        sigma_inside: Range = None,
+        feather: Range = 0.0,
+        isolate: bool = False,
+        noise_std: Range = (0.0, 0.02),
+    ) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(f"prob must lie in [0, 1], got {prob}")
+        RandomizableTransform.__init__(self, prob)
+        self.ranges = {
+            "sigma": _checked_range("sigma", sigma, "HR pixels"),
+            "sigma_inside": _checked_range("sigma_inside", sigma_inside, "HR pixels"),
+            "feather": _checked_range("feather", feather, "seam width in HR pixels"),
+            "noise_std": _checked_range("noise_std", noise_std, "in units of the image"),
+        }
+        self.isolate = isolate
+        self.plain = MaskAwareDegrade(scale=scale)
+        self.degrade = self.plain
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw the parameters and put the deterministic twin that has them into ``self.degrade``; `data` is unused."""
+        super().randomize(data)
+        # Everything is drawn whatever prob decides, so that the random stream does not depend on it.
+        drawn = {name: None if pair is None else self.R.uniform(*pair) for name, pair in self.ranges.items()}
+        if not self._do_transform:
+            self.degrade = self.plain
+            return
+        self.degrade = MaskAwareDegrade(
+            scale=self.plain.scale,
+            sigma=drawn["sigma"],
+            sigma_inside=drawn["sigma_inside"],
+            feather=drawn["feather"] or 0.0,
+            isolate=self.isolate,
+            noise_std=drawn["noise_std"] or 0.0,
+        )
+
+    def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
+        """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, with parameters drawn first if `randomize`."""
+        if randomize:
+            self.randomize()
+        return self.degrade(image, mask, self.R)
+
+
+class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
+    """Dictionary version of :class:`RandMaskAwareDegrade`; the output is that of :class:`MaskAwareDegraded`.
+
+    Args:
+        keys: HR images, degraded with the same parameters.
+        mask_key: see :class:`MaskAwareDegraded`.
+        hr_key: see :class:`MaskAwareDegraded`.
+        lr_mask_key: see :class:`MaskAwareDegraded`.
+        prob: see :class:`RandMaskAwareDegrade`, as for the arguments that follow.
+        scale: see there.
+        sigma: see there.
+        sigma_inside: see there.
+        feather: see there.
+        isolate: see there.
+        noise_std: see there.
+        allow_missing_keys: whether to skip keys that are absent.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        mask_key: str = "mask",
+        hr_key: str | Sequence[str] | None = "label",
+        lr_mask_key: str | None = None,
+        prob: float = 1.0,
+        *,
+        scale: int = 4,
+        sigma: Range = (1.0, 2.0),
+        sigma_inside: Range = None,
+        feather: Range = 0.0,
+        isolate: bool = False,
+        noise_std: Range = (0.0, 0.02),
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, mask_key, hr_key, lr_mask_key, scale=scale, allow_missing_keys=allow_missing_keys)
+        self._needs_mask = lr_mask_key is not None or isolate or sigma_inside is not None
+        self.rand = RandMaskAwareDegrade(
+            prob,
+            scale=scale,
+            sigma=sigma,
+            sigma_inside=sigma_inside,
+            feather=feather,
+            isolate=isolate,
+            noise_std=noise_std,
+        )
+
+    def set_random_state(
+        self, seed: int | None = None, state: np.random.RandomState | None = None
+    ) -> RandMaskAwareDegraded:
+        """Seed the draws, as everywhere in MONAI."""
+        super().set_random_state(seed, state)
+        self.rand.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with the pair in place of the HR image."""
+        self.rand.randomize()
+        return self._pair(data, self.rand.degrade, self.rand.R)
+
+
+RandMaskAwareDegradeD = RandMaskAwareDegradeDict = RandMaskAwareDegraded

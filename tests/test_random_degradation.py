@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Randomly drawn degradation: reproducible, and the fixed version's with the drawn parameters."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from monai_srgan.physics import GaussianDownsample
+from monai_srgan.transforms import MaskAwareDegrade, RandMaskAwareDegrade, RandMaskAwareDegraded
+
+
+def head(height=64, width=48, seed=0):
+    return torch.rand(1, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def tumour(height=64, width=48):
+    mask = torch.zeros(1, height, width, dtype=torch.uint8)
+    mask[:, 20:44, 13:33] = 1
+    return mask
+
+
+def sample():
+    return {"image": head(), "mask": tumour()}
+
+
+def test_random_version_is_reproducible_and_delegates_to_the_fixed_one():
+    rand = RandMaskAwareDegrade(sigma=(1, 2), sigma_inside=(0.5, 3), feather=(0, 6), noise_std=0)
+    rand.set_random_state(7)
+    first = [rand(head(), tumour()) for _ in range(3)]
+    rand.set_random_state(7)
+    assert all(torch.equal(a, rand(head(), tumour())) for a in first)
+    assert not torch.equal(first[0], first[1])
+    outside, inside = rand.degrade.sides
+    assert 1 <= outside.sigma <= 2
+    assert 0.5 <= inside.sigma <= 3
+    twin = MaskAwareDegrade(sigma=outside.sigma, sigma_inside=inside.sigma, feather=rand.degrade.feather)
+    assert torch.equal(first[2], twin(head(), tumour()))
+
+
+def test_random_noise_is_reproducible():
+    rand = RandMaskAwareDegraded(noise_std=(0.01, 0.1))
+    rand.set_random_state(3)
+    first = rand(sample())["image"]
+    second = rand(sample())["image"]
+    rand.set_random_state(3)
+    assert torch.equal(first, rand(sample())["image"])
+    assert not torch.equal(first, second)
+
+
+def test_probability_zero_is_the_plain_operator():
+    rand = RandMaskAwareDegraded(prob=0, sigma=(3, 4), noise_std=(0.1, 0.2), isolate=True)
+    assert torch.equal(rand(sample())["image"], GaussianDownsample(4)(head()[None])[0])
+
+
+def test_inside_follows_outside_unless_drawn():
+    rand = RandMaskAwareDegrade(sigma=(1, 2))
+    rand.randomize()
+    assert rand.degrade.sides[0] is rand.degrade.sides[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: RandMaskAwareDegrade(sigma=(2, 1)), r"sigma must be a number or a pair \(low, high\)"),
+        (lambda: RandMaskAwareDegrade(noise_std=(-0.1, 0.1)), r"noise_std must be .* >= 0"),
+        (lambda: RandMaskAwareDegrade(prob=1.5), r"prob must lie in \[0, 1\], got 1.5"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

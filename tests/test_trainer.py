@@ -17,7 +17,7 @@ from monai.utils import AdversarialIterationEvents
 from torch import nn
 
 from monai_srgan.data import SeededItems, ShuffledStream
-from monai_srgan.engines import SRGANTrainer
+from monai_srgan.engines import SRGANTrainer, step_losses
 from monai_srgan.handlers import AdversarialHandler, PerceptualHandler, TrainerState, TwoPhaseLearningRate
 from monai_srgan.losses import AdversarialLoss
 from monai_srgan.networks import SRGANDiscriminator, SRResNet
@@ -86,7 +86,8 @@ def test_one_step_equals_the_same_step_written_out():
     for network, reference, gradients in ((g, g2, g_gradients), (d, d2, d_gradients)):
         for new, old, gradient in zip(network.parameters(), reference.parameters(), gradients, strict=True):
             torch.testing.assert_close(new, old - 0.1 * gradient)
-    output = engine.state.output
+    output = engine.state.output[0]
+    assert step_losses(engine.state.output) == {k: v for k, v in output.items() if isinstance(v, float)}
     assert output["loss"] == pytest.approx(loss.item())
     assert output["pixel_loss"] == pytest.approx(l1.item())
     assert output["perceptual_loss"] == pytest.approx(features.item())
@@ -114,7 +115,7 @@ def test_relativistic_generator_sees_real_images_too():
     )
     engine.run()
     assert not same(before, weights(g))
-    assert math.isfinite(engine.state.output["adversarial_loss"])
+    assert math.isfinite(step_losses(engine.state.output)["adversarial_loss"])
 
 
 def test_terms_of_weight_zero_are_not_computed():
@@ -128,7 +129,7 @@ def test_terms_of_weight_zero_are_not_computed():
     engine = trainer(g, d, batches(2), perceptual_loss=never)
     engine.run()
     assert same(before, weights(d))
-    assert set(engine.state.output).isdisjoint({"perceptual_loss", "adversarial_loss", "discriminator_loss", "d_real"})
+    assert set(step_losses(engine.state.output)).isdisjoint({"perceptual_loss", "adversarial_loss", "discriminator_loss", "d_real"})
 
 
 def test_generator_step_leaves_no_gradient_in_the_discriminator():
@@ -149,7 +150,7 @@ def test_discriminator_below_its_floor_is_not_updated():
     engine = trainer(g, d, batches(1), adversarial_weight=1.0, d_loss_floor=100.0)
     engine.run()
     assert same(before, weights(d))
-    assert "discriminator_loss" in engine.state.output
+    assert "discriminator_loss" in step_losses(engine.state.output)
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched():

@@ -18,7 +18,18 @@ from torch.optim import Optimizer
 from monai_srgan.engines.precision import autocast, autocast_dtype, plain
 from monai_srgan.losses.adversarial import AdversarialLoss
 
-__all__ = ["SRGANTrainer"]
+__all__ = ["SRGANTrainer", "step_losses"]
+
+
+def step_losses(output: Any) -> dict[str, float]:
+    """The named floats of a step of :class:`SRGANTrainer`, whether its output was decollated or not.
+
+    Args:
+        output: ``engine.state.output``; anything else than such a step's gives an empty dictionary.
+    """
+    if isinstance(output, list) and output:
+        output = output[0]
+    return {k: v for k, v in output.items() if isinstance(v, float)} if isinstance(output, dict) else {}
 
 
 class SRGANTrainer(AdversarialTrainer):
@@ -39,6 +50,8 @@ class SRGANTrainer(AdversarialTrainer):
     ``engine.state.output`` after a step: tensors ``image`` (LR), ``label`` (HR), ``pred`` (SR, float32, without graph),
     and floats ``loss``, ``pixel_loss``, ``perceptual_loss``, ``adversarial_loss``, ``discriminator_loss``, ``d_real``,
     ``d_fake`` (mean probability that the discriminator gives to HR and SR); a term that was not computed is absent.
+    By MONAI's convention (``decollate=True``) it is a list with one such dictionary an image, in which the floats are
+    repeated; :func:`step_losses` reads both forms.
 
     Args:
         device: where to train.
@@ -94,7 +107,6 @@ class SRGANTrainer(AdversarialTrainer):
         self.perceptual_loss = perceptual_loss
         self.d_loss_floor = d_loss_floor
         self.channels_last = channels_last
-        kwargs.setdefault("decollate", False)  # a step's output is losses and the batch; nothing is post-processed
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -151,7 +163,7 @@ class SRGANTrainer(AdversarialTrainer):
         scaler.step(optimizer)
         scaler.update()
 
-    def _iteration(self, engine: Any, batchdata: dict[str, torch.Tensor]) -> dict[str, Any]:
+    def _iteration(self, engine: Any, batchdata: dict[str, torch.Tensor]) -> Any:
         """One step of the generator and, where its weight is not 0, one of the discriminator.
 
         Raises:
@@ -234,4 +246,4 @@ class SRGANTrainer(AdversarialTrainer):
                 )
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_MODEL_COMPLETED)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
-        return output
+        return state.output  # decollated by now, where that was asked for

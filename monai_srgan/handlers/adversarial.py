@@ -10,6 +10,7 @@ from typing import Any
 
 from ignite.engine import Events
 
+from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.ramp import Ramp
 
 __all__ = ["AdversarialHandler"]
@@ -59,10 +60,10 @@ class AdversarialHandler:
 
     def watch(self, engine: Any) -> None:
         """Warn, once a window, about a discriminator that is stuck."""
-        output = engine.state.output
-        if "d_real" not in output:
+        losses = step_losses(engine.state.output)
+        if "d_real" not in losses:
             return
-        self._recent.append((output["d_real"], output["d_fake"]))
+        self._recent.append((losses["d_real"], losses["d_fake"]))
         if len(self._recent) < (self._recent.maxlen or 0):
             return
         real, fake = (sum(values) / len(values) for values in zip(*self._recent, strict=True))

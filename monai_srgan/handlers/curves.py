@@ -11,6 +11,7 @@ from typing import Any
 from ignite.engine import Events
 from matplotlib.figure import Figure
 
+from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.output_folder import writable_folder
 
 __all__ = ["CurveRecorder"]
@@ -70,7 +71,7 @@ class CurveRecorder:
         row = {"iteration": float(engine.state.iteration)}
         if self.optimizer is not None:
             row["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
-        row.update({name: engine.state.output[name] for name in FIELDS if name in engine.state.output})
+        row.update({name: loss for name, loss in step_losses(engine.state.output).items() if name in FIELDS})
         self.rows.append(row)
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine

@@ -9,6 +9,8 @@ from typing import Any
 from ignite.engine import Events
 from ignite.handlers.tqdm_logger import ProgressBar
 
+from monai_srgan.engines.trainer import step_losses
+
 __all__ = ["LossProgressBar"]
 
 
@@ -32,6 +34,4 @@ class LossProgressBar:
     @staticmethod
     def floats(output: Any) -> dict[str, str] | None:
         """The named floats of an engine's output, short enough for a line."""
-        if not isinstance(output, dict):
-            return None
-        return {k.removesuffix("_loss"): f"{v:.4g}" for k, v in output.items() if isinstance(v, float)} or None
+        return {k.removesuffix("_loss"): f"{v:.4g}" for k, v in step_losses(output).items()} or None

@@ -63,7 +63,7 @@ class MaskedMetric(CumulativeIterationMetric):
         ]
         return torch.cat(scores)
 
-    def aggregate(self, *, get_not_nans: bool | None = None) -> torch.Tensor | tuple[torch.Tensor, int]:
+    def aggregate(self, *, get_not_nans: bool | None = None) -> Any:
         """Mean over the measured images of all calls since the last ``reset()``, and optionally their number.
 
         Args:

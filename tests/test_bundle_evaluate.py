@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""bundle/configs/evaluate.json: a checkpoint beside bicubic on a section."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+from torch.nn import functional as F
+
+from monai_srgan.data import figshare_datalist, read_cjdata
+from monai_srgan.metrics import REGIONS, masked_psnr, region_masks
+from monai_srgan.networks import SRResNet
+from monai_srgan.physics import GaussianDownsample
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "bundle" / "configs" / "evaluate.json"
+SMALL = {"network_def#num_blocks": 1, "network_def#channels": 8}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network that is bicubic interpolation and a constant 0.125."""
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic")
+    torch.nn.init.zeros_(network.tail.weight)
+    torch.nn.init.constant_(network.tail.bias, 0.125)
+    path = tmp_path_factory.mktemp("weights") / "model.pt"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def workflow(dataset_dir: Path, output_dir: Path, ckpt_path: Path, **overrides: Any) -> ConfigWorkflow:
+    made = ConfigWorkflow(
+        config_file=str(CONFIG),
+        meta_file=str(CONFIG.with_name("metadata.json")),
+        logging_file=False,
+        workflow_type="infer",
+        dataset_dir=str(dataset_dir),
+        output_dir=str(output_dir),
+        ckpt_path=str(ckpt_path),
+        device="$torch.device('cpu')",
+        amp=False,
+        num_folds=3,
+        **{**SMALL, **overrides},
+    )
+    made.initialize()
+    return made
+
+
+def means(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_the_workflow_has_every_property_that_monai_asks_for(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    assert workflow(phantom_dir, tmp_path, weights).check_properties() == []
+
+
+def test_an_evaluation_writes_rows_summary_and_panels(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    made = workflow(phantom_dir, tmp_path, weights, panels=1)
+    made.run()
+    made.finalize()
+    items = figshare_datalist(phantom_dir, "test", num_folds=3, progress=False)
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(items) * 2 * len(REGIONS) * 4
+    assert {row["patient"] for row in rows} == {item["patient"] for item in items}
+    for item in items:
+        data = read_cjdata(item["image"])
+        image = torch.from_numpy(data.image).double()[None, None]
+        hr = (image / torch.quantile(image, 0.999)).clamp(0, 1).float()
+        lr = GaussianDownsample(4)(hr)
+        bicubic = F.interpolate(lr, scale_factor=4, mode="bicubic", align_corners=False)
+        masks = region_masks(torch.from_numpy(data.mask)[None, None], hr)
+        for region in REGIONS:
+            for method, pred in (("bicubic", bicubic), ("srgan", bicubic + 0.125)):
+                [row] = [
+                    r
+                    for r in rows
+                    if (r["file"], r["method"], r["region"], r["metric"])
+                    == (Path(item["image"]).name, method, region, "psnr")
+                ]
+                assert float(row["value"]) == pytest.approx(masked_psnr(pred, hr, masks[region]).item(), abs=1e-3)
+    summary = means(tmp_path)
+    assert summary["slices"] == len(items)
+    assert summary["settings"]["section"] == "test"
+    assert summary["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=1.5)"
+    assert len(list((tmp_path / "panels").glob("panel_*.png"))) == 1
+
+
+def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    made = workflow(
+        phantom_dir,
+        tmp_path,
+        weights,
+        section="validation",
+        fold=1,
+        seed=4,
+        method="mine",
+        regions=["rim", "whole"],
+        rim_width=4,
+        sigma=0.7,
+        panels=0,
+        **{"degrade#noise_std": 0.05},
+    )
+    made.run()
+    summary = means(tmp_path)
+    settings = summary["settings"]
+    assert list(summary["scores"]) == ["bicubic", "mine"]
+    assert list(summary["scores"]["mine"]) == ["rim", "whole"]
+    chosen = {k: settings[k] for k in ("section", "fold", "seed", "num_folds", "rim_width_pixels")}
+    assert chosen == {"section": "validation", "fold": 1, "seed": 4, "num_folds": 3, "rim_width_pixels": 4}
+    assert settings["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=0.7)"
+    assert settings["degradation"]["noise_std"] == 0.05
+    expected = {i["patient"] for i in figshare_datalist(phantom_dir, "validation", 1, 3, 4, progress=False)}
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        assert {row["patient"] for row in csv.DictReader(file)} == expected
+    assert not (tmp_path / "panels").exists()
+
+
+def test_another_scale_is_one_argument_away(phantom_dir: Path, tmp_path: Path) -> None:
+    network = SRResNet(scale=2, num_blocks=1, channels=8, norm=None, global_residual="bicubic")
+    torch.save(network.state_dict(), tmp_path / "x2.pt")
+    made = workflow(phantom_dir, tmp_path / "out", tmp_path / "x2.pt", scale=2, panels=0)
+    made.run()
+    assert means(tmp_path / "out")["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=2, sigma=0.5)"
+
+
+def test_the_command_of_the_readme_works_and_logs_the_table(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "monai.bundle",
+                "run",
+                "evaluating",
+                "--config_file",
+                "bundle/configs/evaluate.json",
+            ),
+            *("--dataset_dir", str(phantom_dir), "--output_dir", str(tmp_path), "--ckpt_path", str(weights)),
+            *("--num_folds", "3", "--panels", "0"),
+            *(word for key, value in SMALL.items() for word in (f"--{key}", str(value))),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "head     bicubic" in done.stdout
+    assert "head     srgan" in done.stdout
+    assert str(tmp_path) in done.stdout.splitlines()[-1]
+
+
+def test_missing_weights_are_named_with_the_remedy(phantom_dir: Path, tmp_path: Path) -> None:
+    made = workflow(phantom_dir, tmp_path, tmp_path / "none.pt")
+    made.evaluator.logger.disabled = True
+    with pytest.raises((RuntimeError, FileNotFoundError)) as caught:
+        made.run()
+    chain = [caught.value, caught.value.__cause__, caught.value.__context__]
+    assert any(error is not None and "none.pt" in str(error) and "Train first" in str(error) for error in chain)
+
+
+def test_an_unwritable_output_folder_stops_before_any_slice_is_scored(
+    phantom_dir: Path, tmp_path: Path, weights: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    made = workflow(phantom_dir, tmp_path / "file", weights)
+    with pytest.raises(RuntimeError) as caught:
+        made.run()
+    assert "cannot be written to" in str(caught.value.__cause__)

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The training workflow of the bundle, in small."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+BUNDLE = Path(__file__).parents[1] / "bundle"
+
+
+def workflow(data: Path, out: Path, **overrides) -> ConfigWorkflow:
+    """The shipped config with networks, crops and epochs small enough for a test."""
+    small = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(data),
+        "output_dir": str(out),
+        "epoch_length": 3,
+        "pretrain_epochs": 2,
+        "adversarial_epochs": 1,
+        "val_interval": 1,
+        "batch_size": 2,
+        "patch_size": 32,
+        "amp": False,
+        "network_def#num_blocks": 1,
+        "network_def#channels": 4,
+        "discriminator_def#channels": [4, 4, 8, 8],
+        "discriminator_def#dense": 8,
+        **overrides,
+    }
+    return ConfigWorkflow(
+        config_file=str(BUNDLE / "configs" / "train.json"), workflow_type="train", logging_file=False, **small
+    )
+
+
+def run(flow: ConfigWorkflow) -> ConfigWorkflow:
+    flow.initialize()
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+def causes(error: BaseException) -> str:
+    """The messages of an exception and of what caused it: bundles wrap the errors of their items."""
+    messages = []
+    current: BaseException | None = error
+    while current is not None:
+        messages.append(str(current))
+        current = current.__cause__
+    return "\n".join(messages)
+
+
+@pytest.fixture(scope="module")
+def trained(phantom_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained")
+    run(workflow(phantom_dir, out))
+    return out
+
+
+def test_workflow_has_every_property_that_monai_asks_for(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path)
+    flow.initialize()
+    assert flow.check_properties() == []
+    assert len(flow.train_dataset_data) == len(flow.train_dataset)
+    assert flow.max_epochs == 3
+    assert flow.train_handlers
+    assert flow.val_handlers
+    assert list(flow.val_key_metric) == ["psnr_head"]
+
+
+def test_a_run_leaves_weights_metrics_curves_and_panels(trained):
+    for name in ("models/srresnet.pt", "models/model.pt"):
+        weights = torch.load(trained / name, weights_only=True)
+        assert all(isinstance(w, torch.Tensor) and torch.isfinite(w).all() for w in weights.values())
+    with (trained / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(r["iteration"]) for r in rows] == list(range(1, 10))
+    adversarial = [r["adversarial_loss"] != "" for r in rows]
+    assert adversarial == [False] * 6 + [True] * 3
+    assert all(r["perceptual_loss"] != "" for r in rows[6:])
+    with (trained / "metrics.csv").open() as file:
+        history = list(csv.DictReader(file))
+    assert {r["method"] for r in history} == {"bicubic", "srgan"}
+    assert {r["epoch"] for r in history} == {"1", "2", "3"}
+    summary = json.loads((trained / "summary.json").read_text())
+    assert summary["settings"]["section"] == "validation"
+    assert (trained / "curves.png").stat().st_size > 10_000
+    assert list((trained / "panels").glob("*.png"))
+    assert [p.name for p in (trained / "checkpoints").iterdir()] == ["checkpoint_epoch=3.pt"]
+
+
+def test_phases_end_with_different_weights(trained):
+    first, last = (torch.load(trained / f"models/{n}.pt", weights_only=True) for n in ("srresnet", "model"))
+    assert any(not torch.equal(first[k], last[k]) for k in first)
+
+
+def test_a_resumed_run_ends_with_the_same_weights(trained, phantom_dir, tmp_path):
+    stopped = tmp_path / "stopped"
+    flow = workflow(phantom_dir, stopped)
+    flow.initialize()
+    flow.trainer.state.max_epochs = 2
+    flow.run()
+    run(workflow(phantom_dir, stopped, ckpt=str(stopped / "checkpoints" / "checkpoint_epoch=2.pt")))
+    expected, resumed = (torch.load(d / "models/model.pt", weights_only=True) for d in (trained, stopped))
+    assert all(torch.equal(expected[k], resumed[k]) for k in expected)
+    tables = [(d / "losses.csv").read_text() for d in (trained, stopped)]
+    assert tables[0] == tables[1]
+
+
+def test_the_checkpoint_holds_no_features_and_loads_weights_only(trained):
+    checkpoint = torch.load(trained / "checkpoints" / "checkpoint_epoch=3.pt", weights_only=True)
+    assert set(checkpoint) == {"trainer", "generator", "discriminator", "ema", "g_optimizer", "d_optimizer"}
+    assert checkpoint["trainer"]["iteration"] == 9
+    assert not [k for part in ("generator", "discriminator", "ema") for k in checkpoint[part] if "encoder" in k]
+
+
+def test_unreadable_files_are_all_listed_and_training_does_not_start(phantom_dir, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(phantom_dir, data)
+    for number in (2, 5):
+        file = data / f"{number}.mat"
+        file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(RuntimeError) as caught:
+        workflow(data, tmp_path / "out").initialize()
+    message = causes(caught.value)
+    assert "2.mat" in message
+    assert "5.mat" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_data_folder_is_refused(tmp_path):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(RuntimeError) as caught:
+        workflow(tmp_path / "data", tmp_path / "out").initialize()
+    assert str(tmp_path / "data") in causes(caught.value)
+
+
+def test_a_patient_in_two_sections_is_refused(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, **{"validate#dataset#data": "@train#dataset#data"})
+    with pytest.raises(RuntimeError) as caught:
+        flow.initialize()
+    assert "PH0000" in causes(caught.value)
+
+
+def test_a_crop_larger_than_the_slices_is_refused(phantom_dir, tmp_path, caplog):
+    flow = workflow(phantom_dir, tmp_path, patch_size=160)
+    flow.initialize()
+    with caplog.at_level(logging.CRITICAL), pytest.raises(RuntimeError) as caught:
+        flow.run()
+    assert "160" in causes(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run_before_it_trains(phantom_dir, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    flow = workflow(phantom_dir, tmp_path / "file" / "out")
+    with pytest.raises((OSError, RuntimeError)) as caught:
+        run(flow)
+    assert "cannot be written to" in causes(caught.value) or "Not a directory" in causes(caught.value)

@@ -56,7 +56,11 @@ def test_relativistic_generator_without_real_logits_is_refused():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"mode": "hinge"}, "mode must"), ({"real_label": 0.4}, "real_label must"), ({"fake_label": 0.6}, "fake_label must")],
+    [
+        ({"mode": "hinge"}, "mode must"),
+        ({"real_label": 0.4}, "real_label must"),
+        ({"fake_label": 0.6}, "fake_label must"),
+    ],
 )
 def test_bad_arguments_are_refused_by_name(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -164,3 +164,18 @@ def test_a_folder_that_cannot_be_written_stops_the_run_before_it_trains(phantom_
     with pytest.raises((OSError, RuntimeError)) as caught:
         run(flow)
     assert "cannot be written to" in causes(caught.value) or "Not a directory" in causes(caught.value)
+
+
+# alembic, sqlalchemy and mlflow warn about their own and each other's deprecations while the tracking store starts.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_tracking_by_mlflow_records_losses_and_validation_scores(phantom_dir, tmp_path):
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed: pip install '.[all]'")
+    run(workflow(phantom_dir, tmp_path, tracking="mlflow"))
+    client = mlflow.tracking.MlflowClient(f"sqlite:///{tmp_path / 'mlruns.db'}")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "monai_experiment"]
+    runs = client.search_runs([experiment.experiment_id])
+    metrics = {name: value for r in runs for name, value in r.data.metrics.items()}
+    assert {"train_loss", "psnr_head", "psnr_inside", "ssim_head"} <= set(metrics)
+    history = [m.value for r in runs for m in client.get_metric_history(r.info.run_id, "train_loss")]
+    assert len(history) == 9

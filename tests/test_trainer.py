@@ -10,7 +10,6 @@ import torch
 from ignite.engine import Events
 from ignite.handlers import EMAHandler
 from monai.data import DataLoader, Dataset
-
 from monai.handlers import CheckpointLoader, CheckpointSaver
 from monai.transforms import Compose, RandFlipd
 from monai.utils import AdversarialIterationEvents
@@ -129,7 +128,9 @@ def test_terms_of_weight_zero_are_not_computed():
     engine = trainer(g, d, batches(2), perceptual_loss=never)
     engine.run()
     assert same(before, weights(d))
-    assert set(step_losses(engine.state.output)).isdisjoint({"perceptual_loss", "adversarial_loss", "discriminator_loss", "d_real"})
+    assert set(step_losses(engine.state.output)).isdisjoint(
+        {"perceptual_loss", "adversarial_loss", "discriminator_loss", "d_real"}
+    )
 
 
 def test_generator_step_leaves_no_gradient_in_the_discriminator():
@@ -172,7 +173,10 @@ def test_a_generator_of_another_scale_is_refused():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"pixel_weight": -1.0}, "pixel_weight must not be negative"), ({"perceptual_weight": 1.0}, "perceptual_loss is None")],
+    [
+        ({"pixel_weight": -1.0}, "pixel_weight must not be negative"),
+        ({"perceptual_weight": 1.0}, "perceptual_loss is None"),
+    ],
 )
 def test_weights_without_sense_are_refused(arguments, message):
     g, d = networks()

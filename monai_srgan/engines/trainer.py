@@ -125,7 +125,11 @@ class SRGANTrainer(AdversarialTrainer):
         # The base class would pickle whole networks into the engine's state; handlers.TrainerState keeps the position,
         # and checkpoints hold state dicts of the networks and optimisers beside it.
         self._state_dict_user_keys.clear()
-        if amp and self.state.device.type == "cuda" and autocast_dtype(self.state.device, self.amp_kwargs) == torch.float16:
+        if (
+            amp
+            and self.state.device.type == "cuda"
+            and autocast_dtype(self.state.device, self.amp_kwargs) == torch.float16
+        ):
             self.state.g_scaler = torch.amp.GradScaler("cuda")
             self.state.d_scaler = torch.amp.GradScaler("cuda")
         for name, weight in weights.items():
@@ -179,7 +183,9 @@ class SRGANTrainer(AdversarialTrainer):
         state.output = output
         adversarial = state.adversarial_weight > 0
         if state.perceptual_weight > 0 and engine.perceptual_loss is None:
-            raise ValueError(f"perceptual_weight is {state.perceptual_weight} but perceptual_loss is None: give one, or 0")
+            raise ValueError(
+                f"perceptual_weight is {state.perceptual_weight} but perceptual_loss is None: give one, or 0"
+            )
 
         # 1. Generator, with the discriminator frozen.
         state.g_network.train()
@@ -188,7 +194,9 @@ class SRGANTrainer(AdversarialTrainer):
         with engine._autocast():
             sr = engine.g_inferer(lr, state.g_network, *args, **kwargs).float()
         if sr.shape != hr.shape:
-            raise ValueError(f"the generator gave {tuple(sr.shape)} for HR images of {tuple(hr.shape)}: check its scale")
+            raise ValueError(
+                f"the generator gave {tuple(sr.shape)} for HR images of {tuple(hr.shape)}: check its scale"
+            )
         output[Keys.PRED] = output[AdversarialKeys.FAKES] = sr.detach()
         engine.fire_event(AdversarialIterationEvents.GENERATOR_FORWARD_COMPLETED)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
@@ -242,7 +250,10 @@ class SRGANTrainer(AdversarialTrainer):
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_LOSS_COMPLETED)
             if output["discriminator_loss"] >= engine.d_loss_floor:
                 engine._backward_and_step(
-                    d_loss, state.d_optimizer, state.d_scaler, AdversarialIterationEvents.DISCRIMINATOR_BACKWARD_COMPLETED
+                    d_loss,
+                    state.d_optimizer,
+                    state.d_scaler,
+                    AdversarialIterationEvents.DISCRIMINATOR_BACKWARD_COMPLETED,
                 )
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_MODEL_COMPLETED)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)

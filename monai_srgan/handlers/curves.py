@@ -80,7 +80,9 @@ class CurveRecorder:
         with part.open("w", newline="") as file:
             writer = csv.DictWriter(file, ["iteration", "learning_rate", *FIELDS])
             writer.writeheader()
-            writer.writerows({k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()} for row in self.rows)
+            writer.writerows(
+                {k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()} for row in self.rows
+            )
         part.replace(self.losses_csv)
         part = self.output_dir / "curves.part.png"
         self.draw().savefig(part, dpi=120)

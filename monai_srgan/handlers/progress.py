@@ -32,6 +32,6 @@ class LossProgressBar:
         bar.attach(engine, event_name=Events.ITERATION_COMPLETED(every=self.every), output_transform=self.floats)
 
     @staticmethod
-    def floats(output: Any) -> dict[str, str] | None:
+    def floats(output: Any) -> dict[str, str]:
         """The named floats of an engine's output, short enough for a line."""
-        return {k.removesuffix("_loss"): f"{v:.4g}" for k, v in step_losses(output).items()} or None
+        return {k.removesuffix("_loss"): f"{v:.4g}" for k, v in step_losses(output).items()}

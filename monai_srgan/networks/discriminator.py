@@ -54,7 +54,9 @@ class SRGANDiscriminator(nn.Module):
         super().__init__()
         if block not in ("conv", "residual"):
             raise ValueError(f"block must be 'conv' or 'residual', got {block!r}")
-        widths = tuple(channels) if channels is not None else {"conv": PAPER_CHANNELS, "residual": RESIDUAL_CHANNELS}[block]
+        widths = (
+            tuple(channels) if channels is not None else {"conv": PAPER_CHANNELS, "residual": RESIDUAL_CHANNELS}[block]
+        )
         if len(widths) < 4:
             raise ValueError(f"channels needs at least 4 entries, one for each halving of the image, got {widths}")
         # Four halvings in all, evenly spread: every second of 8 blocks, every fourth of 16.

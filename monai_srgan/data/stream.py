@@ -17,11 +17,11 @@ __all__ = ["SeededItems", "ShuffledStream"]
 class ShuffledStream(Sampler):
     """Batches of an endless shuffled stream, a pure function of the seed and the position.
 
-    Position ``k`` of the stream is item ``permutation(seed, k // length)[k % length]``: every pass shows each item once,
-    and batches run across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i`` of an
-    engine reads positions ``i * batch_size`` onwards. Attached to a trainer (it is a handler), the stream starts at the
-    trainer's own iteration, so that a resumed run sees the batches that an uninterrupted one would have seen. Give it to
-    a ``DataLoader`` as ``batch_sampler``, with :class:`SeededItems` as the data set.
+    Position ``k`` of the stream is item ``permutation(seed, k // length)[k % length]``: every pass shows each item
+    once, and batches run across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i``
+    of an engine reads positions ``i * batch_size`` onwards. Attached to a trainer (it is a handler), the stream starts
+    at the trainer's own iteration, so that a resumed run sees the batches that an uninterrupted one would have seen.
+    Give it to a ``DataLoader`` as ``batch_sampler``, with :class:`SeededItems` as the data set.
 
     Args:
         length: number of items of the data set.

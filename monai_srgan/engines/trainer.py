@@ -39,13 +39,14 @@ class SRGANTrainer(AdversarialTrainer):
 
         pixel_weight * pixel(SR, HR) + perceptual_weight * perceptual(SR, HR) + adversarial_weight * L_G(D(SR))
 
-    with the discriminator frozen, and then the discriminator's own loss on HR (real) and detached SR (fake). The weights
-    are ``engine.state.pixel_weight``, ``.perceptual_weight`` and ``.adversarial_weight``; handlers move them. A term whose
-    weight is 0 is not computed: while the adversarial weight is 0 the discriminator is neither run nor updated.
+    with the discriminator frozen, and then the discriminator's own loss on HR (real) and detached SR (fake). The
+    weights are ``engine.state.pixel_weight``, ``.perceptual_weight`` and ``.adversarial_weight``; handlers move them. A
+    term whose weight is 0 is not computed: while the adversarial weight is 0 the discriminator is neither run nor
+    updated.
 
-    It differs from MONAI's ``AdversarialTrainer``, whose events it keeps, in that the discriminator's real images are the
-    HR targets (not the LR input), mixed precision follows the device, the generator's step leaves no gradient in the
-    discriminator, and ``engine.state.output`` always holds the total ``loss``.
+    It differs from MONAI's ``AdversarialTrainer``, whose events it keeps, in that the discriminator's real images are
+    the HR targets (not the LR input), mixed precision follows the device, the generator's step leaves no gradient in
+    the discriminator, and ``engine.state.output`` always holds the total ``loss``.
 
     ``engine.state.output`` after a step: tensors ``image`` (LR), ``label`` (HR), ``pred`` (SR, float32, without graph),
     and floats ``loss``, ``pixel_loss``, ``perceptual_loss``, ``adversarial_loss``, ``discriminator_loss``, ``d_real``,
@@ -67,12 +68,12 @@ class SRGANTrainer(AdversarialTrainer):
         pixel_weight: weight of the pixel term at the start.
         perceptual_weight: weight of the perceptual term at the start.
         adversarial_weight: weight of the adversarial term at the start.
-        d_loss_floor: a batch on which the discriminator's loss is below this does not update it, so that it does not run
-            away from the generator; 0 updates always.
+        d_loss_floor: a batch on which the discriminator's loss is below this does not update it, so that it does not
+            run away from the generator; 0 updates always.
         amp: mixed precision, bfloat16 on CPUs and where a GPU has it.
         channels_last: lay networks and batches out in channels-last order, faster with mixed precision.
-        kwargs: further arguments of ``AdversarialTrainer``, such as ``epoch_length``, ``train_handlers``, ``g_inferer``,
-            ``amp_kwargs``.
+        kwargs: further arguments of ``AdversarialTrainer``, such as ``epoch_length``, ``train_handlers``,
+            ``g_inferer``, ``amp_kwargs``.
 
     Raises:
         ValueError: when a weight is negative, or, while training, a perceptual weight comes without a perceptual loss.

@@ -23,8 +23,8 @@ class AdversarialHandler:
 
     Sets ``engine.state.adversarial_weight`` at the start of every iteration: 0 in the first ``start`` iterations (the
     SRResNet phase; without it a GAN of this kind tends to collapse), then a linear ramp to ``weight``. It is a function
-    of the iteration alone, so that a resumed run continues it. Label smoothing belongs to ``AdversarialLoss``, the drop of
-    the learning rate to ``TwoPhaseLR``, the balance of the two players to the trainer's ``d_loss_floor``.
+    of the iteration alone, so that a resumed run continues it. Label smoothing belongs to ``AdversarialLoss``, the drop
+    of the learning rate to ``TwoPhaseLearningRate``, the balance of the two players to the trainer's ``d_loss_floor``.
 
     It logs the change of phase, and warns when the discriminator's mean probability of HR and SR over ``window``
     iterations says that it has won (HR above ``1 - margin``, SR below ``margin``) or that it tells nothing apart.

@@ -36,8 +36,8 @@ class CurveRecorder:
     Args:
         output_dir: folder of the two files; made when it is missing.
         optimizer: the generator's optimiser, whose learning rate is recorded.
-        metrics_csv: table of the validation scores over the epochs, as ``ScoreTable`` writes it; its PSNR on the head is
-            drawn beside bicubic's.
+        metrics_csv: table of the validation scores over the epochs, as ``ScoreTable`` writes it; its PSNR on the head
+            is drawn beside bicubic's.
     """
 
     def __init__(self, output_dir: str | Path, optimizer: Any = None, metrics_csv: str | Path | None = None) -> None:

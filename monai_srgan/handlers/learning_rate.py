@@ -26,8 +26,8 @@ class TwoPhaseLearningRate:
     The paper (Ledig et al., arXiv 1609.04802, section 3.2) has a constant 1e-4 first (``warmup=0``,
     ``final_fraction=1``), then 1e-4 and, for the second half of the adversarial phase, 1e-5.
 
-    The rate is set at the start of each iteration and depends on the iteration alone: unlike a scheduler of torch it has
-    no state that a checkpoint must hold, and it may steer an optimiser that rests in the first phase.
+    The rate is set at the start of each iteration and depends on the iteration alone: unlike a scheduler of torch it
+    has no state that a checkpoint must hold, and it may steer an optimiser that rests in the first phase.
 
     Args:
         optimizer: optimiser whose rates are set.

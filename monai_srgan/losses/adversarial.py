@@ -20,7 +20,8 @@ def _bce(logits: torch.Tensor, label: float) -> torch.Tensor:
 class AdversarialLoss:
     """Adversarial losses of generator and discriminator on raw logits.
 
-    "vanilla" (Ledig et al., arXiv 1609.04802, equation 6), with ``D`` the sigmoid of the logit and bce against a label::
+    "vanilla" (Ledig et al., arXiv 1609.04802, equation 6), with ``D`` the sigmoid of the logit and bce against a
+    label::
 
         L_D = (bce(D(HR), real_label) + bce(D(SR), fake_label)) / 2        L_G = bce(D(SR), 1) = -log D(SR)
 

@@ -22,9 +22,10 @@ class SRResNet(nn.Module):
     defaults are the paper's with slope 0.2: 1,549,462 parameters with 3 channels, 1,528,724 with 1 channel. The literal
     generator of the mission's text ("7 convolution blocks") is ``num_blocks=7``.
 
-    Deviations, each by an argument: ``norm=None`` leaves the normalisation out (as EDSR does: crops and whole slices then
-    see the same network), and ``global_residual="bicubic"`` lets the network predict only what bicubic interpolation
-    lacks. Its last layer then starts at zero, so that an untrained network is exactly bicubic interpolation.
+    Deviations, each by an argument: ``norm=None`` leaves the normalisation out (as EDSR does: crops and whole slices
+    then see the same network), and ``global_residual="bicubic"`` lets the network predict only what bicubic
+    interpolation lacks. Its last layer then starts at zero, so that an untrained network is exactly bicubic
+    interpolation.
 
     The receptive field has a radius of 39.5 LR pixels with the default shape: in eval mode a tile with 40 LR pixels of
     context gives the same values as the whole image.

@@ -19,9 +19,8 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from monai_srgan.physics import GaussianDownsample
-
-from .geometry import scaled_affine, with_grid
-from .intensity import source_name
+from monai_srgan.transforms.geometry import scaled_affine, with_grid
+from monai_srgan.transforms.intensity import source_name
 
 __all__ = [
     "MaskAwareDegrade",

@@ -16,7 +16,7 @@ from monai.transforms.utils import scale_affine
 from monai.utils import ensure_tuple_rep
 from torch import Tensor
 
-from .intensity import source_name
+from monai_srgan.transforms.intensity import source_name
 
 __all__ = [
     "RandRegionCrop",

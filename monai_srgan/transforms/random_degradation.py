@@ -11,7 +11,7 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import Randomizable, RandomizableTransform
 
-from .degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
+from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
 
 __all__ = ["RandMaskAwareDegrade", "RandMaskAwareDegradeD", "RandMaskAwareDegradeDict", "RandMaskAwareDegraded"]
 

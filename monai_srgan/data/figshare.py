@@ -26,7 +26,7 @@ from monai_srgan.data.splits import assert_patient_disjoint, patient_folds
 __all__ = ["SECTIONS", "FigshareBrainTumorDataset", "figshare_datalist", "find_slices"]
 
 SECTIONS = ("training", "validation", "test")
-TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumor"}
+TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumour"}
 
 _FOLD_FILE = "cvind.mat"
 _MANY = 100  # files from which on reading them is worth a progress bar

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from monai.utils.enums import CommonKeys as Keys
 
+from monai_srgan.data.figshare import TUMOR_TYPES
 from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores
 from monai_srgan.handlers.output_folder import writable_folder
-from monai_srgan.handlers.scores import TUMOR_TYPES
 
 __all__ = ["PanelSaver", "draw_panel"]
 

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import torch.distributed as dist
 from ignite.engine import Events
 
+from monai_srgan.data.figshare import TUMOR_TYPES
 from monai_srgan.engines.evaluator import evaluation_items
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.metrics import METRICS, SSIM_SETTINGS
 
-__all__ = ["TUMOR_TYPES", "ScoreRow", "ScoreTable", "summarise"]
+__all__ = ["ScoreRow", "ScoreTable", "summarise"]
 
-TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary"}
 """Names of the figshare set's labels."""
 
 _HISTORY = ("epoch", "method", "region", "metric", "mean", "sd", "n", "infinite")

@@ -27,10 +27,16 @@ class WeightsSaver:
     Args:
         network: network to write, such as the EMA model.
         path: the file; its folder is made when the run starts, so that a folder that cannot be written fails early.
-        epoch: epoch after which to write; None is the end of the run.
+        epoch: epoch after which to write, 1 or later; None is the end of the run.
+
+    Raises:
+        ValueError: when ``epoch`` is below 1.
+        OSError: when the run starts and the folder cannot be written to.
     """
 
     def __init__(self, network: nn.Module, path: str | Path, epoch: int | None = None) -> None:
+        if epoch is not None and epoch < 1:
+            raise ValueError(f"epoch must be at least 1, or None for the end of the run, got {epoch}")
         self.network = network
         self.path = Path(path)
         self.epoch = epoch

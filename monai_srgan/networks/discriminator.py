@@ -24,7 +24,7 @@ class SRGANDiscriminator(nn.Module):
     k3n64s1 LeakyReLU, then n64s2, n128s1, n128s2, n256s1, n256s2, n512s1, n512s2 with batch norm and LeakyReLU(0.2),
     dense 1024, LeakyReLU, dense 1. The last sigmoid belongs to the loss, which is stable on logits only.
 
-    With ``block="residual"`` it is the literal discriminator of the mission's text: 16 residual blocks of increasing
+    With ``block="residual"`` it has, as some descriptions of this task have it, 16 residual blocks of increasing
     filters, LeakyReLU 0.2 and two dense layers.
 
     Args:

@@ -20,7 +20,7 @@ class SRResNet(nn.Module):
 
     k9n64 PReLU, 16 residual blocks, k3n64 norm, long skip, one pixel-shuffle step for each factor of 2, k9. The
     defaults are the paper's with slope 0.2: 1,549,462 parameters with 3 channels, 1,528,724 with 1 channel. The literal
-    generator of the mission's text ("7 convolution blocks") is ``num_blocks=7``.
+    generator of 7 blocks, as some descriptions of this task have it, is ``num_blocks=7``.
 
     Deviations, each by an argument: ``norm=None`` leaves the normalisation out (as EDSR does: crops and whole slices
     then see the same network), and ``global_residual="bicubic"`` lets the network predict only what bicubic

@@ -4,6 +4,12 @@
 
 from __future__ import annotations
 
-from monai_srgan.physics.operators import BicubicDownsample, BicubicUpsample, GaussianDownsample, KSpaceDownsample, SeparableDownsample
+from monai_srgan.physics.operators import (
+    BicubicDownsample,
+    BicubicUpsample,
+    GaussianDownsample,
+    KSpaceDownsample,
+    SeparableDownsample,
+)
 
 __all__ = ["BicubicDownsample", "BicubicUpsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]

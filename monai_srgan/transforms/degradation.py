@@ -49,7 +49,7 @@ class MaskAwareDegrade(Transform):
 
     Args:
         operator: plain operator to use instead, a module with an integer ``scale`` that maps (B, C, H, W) to
-            (B, C, H / scale, W / scale), such as KSpaceDownsample; excludes `scale` and all mask-dependent arguments.
+            (B, C, H / scale, W / scale), such as KSpaceDownsample; excludes all mask-dependent arguments.
         scale: ratio of the two grids; None for 4, or that of `operator`.
         sigma: standard deviation of the Gaussian blur outside the tumour, in HR pixels; None for ``(scale - 1) / 2``.
         sigma_inside: the same inside the tumour; None for that outside.
@@ -86,7 +86,7 @@ class MaskAwareDegrade(Transform):
         self.isolate = bool(isolate)
         self.seed = int(seed)
         if operator is not None:
-            own = {"scale": scale, "sigma": sigma, "sigma_inside": sigma_inside}
+            own = {"sigma": sigma, "sigma_inside": sigma_inside}
             clash = [name for name, value in own.items() if value is not None]
             clash += [name for name, value in {"feather": feather, "isolate": isolate}.items() if value]
             if clash:
@@ -95,6 +95,8 @@ class MaskAwareDegrade(Transform):
                 )
             if not isinstance(getattr(operator, "scale", None), int):
                 raise ValueError(f"operator must have an integer attribute scale: {type(operator).__name__} has none")
+            if scale is not None and scale != operator.scale:
+                raise ValueError(f"scale must be that of the operator, {operator.scale}, or left out, got {scale}")
             self.operator: nn.Module = operator
             self.sides: tuple[GaussianDownsample, GaussianDownsample] | None = None
         else:

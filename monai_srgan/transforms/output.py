@@ -60,6 +60,9 @@ class SaveSR(Transform):
         self.output_dir = Path(output_dir).expanduser()
         self.output_postfix = output_postfix
         self.output_ext = output_ext
+        if not isinstance(overwrite, bool):
+            # A command line turns "false" into a text, which would count as true.
+            raise ValueError(f"overwrite must be True or False, got {overwrite!r}")
         self.overwrite = overwrite
 
     def path_for(self, source: str | Path) -> Path:
@@ -98,7 +101,7 @@ class SaveSR(Transform):
         if existing and not self.overwrite:
             more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
             raise FileExistsError(
-                f"{existing[0]}{more} exists: choose another output_dir, or pass --overwrite true to replace it"
+                f"{existing[0]}{more} exists: choose another output_dir, or pass --overwrite True to replace it"
             )
         self._make_folder()
         return list(sources)
@@ -129,7 +132,7 @@ class SaveSR(Transform):
             array = array[..., 0]
         path = self.path_for(source)
         if path.exists() and not self.overwrite:
-            raise FileExistsError(f"{path} exists: choose another output_dir, or pass --overwrite true to replace it")
+            raise FileExistsError(f"{path} exists: choose another output_dir, or pass --overwrite True to replace it")
         self._make_folder()
         if self.output_ext == ".png":
             _write_whole(_picture(array, meta).save, path)

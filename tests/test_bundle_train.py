@@ -88,7 +88,7 @@ def test_a_run_leaves_weights_metrics_curves_and_panels(trained):
     assert all(r["perceptual_loss"] != "" for r in rows[6:])
     with (trained / "metrics.csv").open() as file:
         history = list(csv.DictReader(file))
-    assert {r["method"] for r in history} == {"bicubic", "srgan"}
+    assert {r["method"] for r in history} == {"bicubic", "generator"}
     assert {r["epoch"] for r in history} == {"1", "2", "3"}
     summary = json.loads((trained / "summary.json").read_text())
     assert summary["settings"]["section"] == "validation"

@@ -32,7 +32,7 @@ def workflow(data: Path, out: Path, **overrides) -> ConfigWorkflow:
         "amp": False,
         "network_def#num_blocks": 1,
         "network_def#channels": 4,
-        "discriminator_def#channels": [4, 4, 8, 8],
+        "discriminator_def#channels": [4, 4, 4, 8, 8],
         "discriminator_def#dense": 8,
         **overrides,
     }

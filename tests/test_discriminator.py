@@ -38,12 +38,20 @@ def test_literal_discriminator_of_sixteen_residual_blocks_is_one_argument_away()
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 50), (96, 64)])
 def test_any_size_from_32_on_gives_one_logit_an_image(size):
-    network = SRGANDiscriminator(channels=(4, 4, 8, 8))
+    network = SRGANDiscriminator(channels=(4, 4, 4, 8, 8))
     assert network(torch.rand(3, 1, *size)).shape == (3, 1)
 
 
+@pytest.mark.parametrize("block", ["conv", "residual"])
+@pytest.mark.parametrize("blocks", [5, 6, 7, 8, 11, 16])
+def test_any_number_of_blocks_halves_the_image_four_times(block, blocks):
+    network = SRGANDiscriminator(image_size=(48, 64), channels=(4,) * blocks, block=block, dense=8)
+    assert network.features(torch.rand(2, 1, 48, 64)).shape == (2, 4, 3, 4)
+    assert network(torch.rand(2, 1, 48, 64)).shape == (2, 1)
+
+
 def test_output_is_a_raw_logit():
-    network = SRGANDiscriminator(channels=(4, 4, 8, 8), norm=None)
+    network = SRGANDiscriminator(channels=(4, 4, 4, 8, 8), norm=None)
     nn.init.constant_(network.classifier[-1].bias, -7.0)
     nn.init.zeros_(network.classifier[-1].weight)
     assert network(torch.rand(1, 1, 32, 32)).item() == -7.0
@@ -54,7 +62,7 @@ def test_output_is_a_raw_logit():
     [((31, 64), None, "at least 32x32, got"), ((64, 64), 96, r"built for images of \(96, 96\), got \(64, 64\)")],
 )
 def test_wrong_image_size_is_refused(size, image_size, message):
-    network = SRGANDiscriminator(image_size=image_size, channels=(4, 4, 8, 8))
+    network = SRGANDiscriminator(image_size=image_size, channels=(4, 4, 4, 8, 8))
     with pytest.raises(ValueError, match=message):
         network(torch.rand(1, 1, *size))
 
@@ -63,7 +71,8 @@ def test_wrong_image_size_is_refused(size, image_size, message):
     ("arguments", "message"),
     [
         ({"block": "dense"}, "block must be"),
-        ({"channels": (8, 8)}, "channels needs at least 4"),
+        ({"channels": (8, 8, 8, 8)}, "channels needs at least 5 entries"),
+        ({"channels": (8, 8), "block": "residual"}, "channels needs at least 4 entries"),
         ({"image_size": 16}, "image_size must be at least 32"),
         ({"norm": "group"}, "norm must be"),
     ],

@@ -107,6 +107,7 @@ def test_result_keeps_the_inputs_dtype_under_autocast():
     [
         ({"scale": 3}, "scale must be 2, 4 or 8, got 3"),
         ({"num_blocks": 0}, "num_blocks must be at least 1"),
+        ({"out_channels": 0}, "out_channels must be at least 1"),
         ({"norm": "layer"}, "norm must be"),
         ({"output": "relu"}, "output must be"),
         ({"global_residual": "nearest"}, "global_residual must be"),

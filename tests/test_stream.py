@@ -14,6 +14,9 @@ from monai_srgan.data import SeededItems, ShuffledStream
 
 
 def positions(stream: ShuffledStream, batches: int) -> list[tuple[int, int]]:
+    """The first batches, as an engine reads them: however many it wants."""
+    if stream._engine is None:
+        stream.attach(SimpleNamespace(state=SimpleNamespace(iteration=0)))
     return [item for batch in islice(iter(stream), batches) for item in batch]
 
 
@@ -34,6 +37,10 @@ def test_every_pass_shows_each_item_once_and_in_a_new_order():
     assert sorted(items[:10]) == sorted(items[10:]) == list(range(10))
     assert items[:10] != items[10:]
     assert items != [i for i, _ in positions(ShuffledStream(10, 5, iterations=1, seed=2), 4)]
+
+
+def test_a_plain_loop_ends_after_the_batches_of_an_epoch():
+    assert [[k for _, k in batch] for batch in ShuffledStream(3, 2, iterations=4)] == [[0, 1], [2, 3], [4, 5], [6, 7]]
 
 
 def test_batches_are_full_across_the_end_of_a_pass():

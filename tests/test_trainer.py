@@ -35,7 +35,7 @@ def batches(number: int, size: int = 8) -> list[dict[str, torch.Tensor]]:
 
 def networks() -> tuple[SRResNet, SRGANDiscriminator]:
     torch.manual_seed(0)
-    return SRResNet(num_blocks=1, channels=4, norm=None), SRGANDiscriminator(channels=(4, 4, 8, 8), norm=None, dense=8)
+    return SRResNet(num_blocks=1, channels=4, norm=None), SRGANDiscriminator(channels=(4, 4, 4, 8, 8), norm=None, dense=8)
 
 
 def trainer(g: nn.Module, d: nn.Module, data, **kwargs) -> SRGANTrainer:

@@ -21,7 +21,8 @@ class ShuffledStream(Sampler):
     once, and batches run across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i``
     of an engine reads positions ``i * batch_size`` onwards. Attached to a trainer (it is a handler), the stream starts
     at the trainer's own iteration, so that a resumed run sees the batches that an uninterrupted one would have seen.
-    Give it to a ``DataLoader`` as ``batch_sampler``, with :class:`SeededItems` as the data set.
+    Without an engine each loop over it shows the first ``iterations`` batches. Give it to a ``DataLoader`` as
+    ``batch_sampler``, with :class:`SeededItems` as the data set.
 
     Args:
         length: number of items of the data set.
@@ -51,9 +52,12 @@ class ShuffledStream(Sampler):
         return self.iterations
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        position = (self._engine.state.iteration if self._engine is not None else 0) * self.batch_size
+        done = self._engine.state.iteration if self._engine is not None else 0
+        position = done * self.batch_size
+        # An engine counts its iterations itself and may go on into the next epoch; a plain loop must come to an end.
+        end = position + self.iterations * self.batch_size if self._engine is None else None
         shuffled_pass, order = -1, np.empty(0, dtype=np.int64)
-        while True:
+        while position != end:
             batch = []
             for k in range(position, position + self.batch_size):
                 if k // self.length != shuffled_pass:

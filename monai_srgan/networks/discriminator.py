@@ -31,7 +31,8 @@ class SRGANDiscriminator(nn.Module):
         image_size: height and width of the images in pixels, as in the paper (96 there); None pools adaptively before
             the dense layers and takes any size from 32 on.
         in_channels: channels of the images.
-        channels: filters of the blocks, one entry a block; None takes the paper's 8 (or 16 residual ones).
+        channels: filters of the blocks, one entry a block, at least 5 (4 residual ones); None takes the paper's 8 (or
+            16 residual ones).
         block: "conv" or "residual".
         norm: "batch", "instance" or None; the first convolution has none.
         dense: width of the first dense layer.
@@ -57,11 +58,15 @@ class SRGANDiscriminator(nn.Module):
         widths = (
             tuple(channels) if channels is not None else {"conv": PAPER_CHANNELS, "residual": RESIDUAL_CHANNELS}[block]
         )
-        if len(widths) < 4:
-            raise ValueError(f"channels needs at least 4 entries, one for each halving of the image, got {widths}")
-        # Four halvings in all, evenly spread: every second of 8 blocks, every fourth of 16.
-        every = len(widths) // 4
-        strides = [2 if i % every == every - 1 and i // every < 4 else 1 for i in range(len(widths))]
+        fewest = {"conv": 5, "residual": 4}[block]
+        if len(widths) < fewest:
+            raise ValueError(
+                f"channels needs at least {fewest} entries with block={block!r}, for four halvings of the image, "
+                f"got {widths}"
+            )
+        # Four halvings, evenly spread and the last block among them: every second of 8 blocks, every fourth of 16.
+        halving = {len(widths) - 1 - i * (len(widths) // 4) for i in range(4)}
+        strides = [2 if i in halving else 1 for i in range(len(widths))]
         layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.LeakyReLU(0.2)]
         previous = widths[0]
         for i, (width, stride) in enumerate(zip(widths, strides, strict=True)):

@@ -61,7 +61,13 @@ class SRResNet(nn.Module):
         steps = {2: 1, 4: 2, 8: 3}.get(scale)
         if steps is None:
             raise ValueError(f"scale must be 2, 4 or 8, got {scale}")
-        for name, value in (("in_channels", in_channels), ("num_blocks", num_blocks), ("channels", channels)):
+        counts = {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "num_blocks": num_blocks,
+            "channels": channels,
+        }
+        for name, value in counts.items():
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if output not in (None, "tanh", "sigmoid"):

@@ -52,10 +52,24 @@ def test_equal_sigmas_equal_the_plain_operator_exactly(settings):
     assert torch.equal(MaskAwareDegrade(**settings)(head(), tumour()), expected)
 
 
-@pytest.mark.parametrize("mask", [None, torch.zeros(1, 64, 48)])
-def test_an_empty_mask_means_the_outside_setting_everywhere(mask):
+def test_an_empty_mask_means_the_outside_setting_everywhere():
     degrade = MaskAwareDegrade(sigma=1.2, sigma_inside=3, feather=4, isolate=True)
-    assert torch.equal(degrade(head(), mask), GaussianDownsample(4, 1.2)(head()[None])[0])
+    assert torch.equal(degrade(head(), torch.zeros(1, 64, 48)), GaussianDownsample(4, 1.2)(head()[None])[0])
+
+
+@pytest.mark.parametrize("settings", [{"sigma_inside": 1.0}, {"isolate": True}, {"sigma_inside": 3, "feather": 2}])
+def test_a_missing_mask_is_refused_where_the_setting_depends_on_one(settings):
+    degrade = MaskAwareDegrade(**settings)
+    assert degrade.needs_mask
+    with pytest.raises(ValueError, match=r"^7.mat: mask is missing, .* an empty one where there is none"):
+        degrade(sample()["image"])
+
+
+@pytest.mark.parametrize("settings", [{}, {"sigma": 1.0, "sigma_inside": 1.0}, {"operator": BicubicDownsample(4)}])
+def test_a_missing_mask_is_fine_where_nothing_depends_on_it(settings):
+    degrade = MaskAwareDegrade(**settings)
+    assert not degrade.needs_mask
+    assert torch.equal(degrade(head()), degrade(head(), tumour()))
 
 
 @pytest.mark.parametrize("isolate", [False, True])
@@ -95,7 +109,7 @@ def test_a_sharper_inside_setting_keeps_more_detail_inside_only():
 def test_feather_ramps_linearly_across_a_straight_border():
     mask = torch.zeros(32, 32, dtype=torch.bool)
     mask[:, 16:] = True
-    seam = MaskAwareDegrade(feather=4).seam(mask)
+    seam = MaskAwareDegrade(sigma_inside=1, feather=4).seam(mask)
     expected = torch.tensor([0.0, 0.125, 0.375, 0.625, 0.875, 1.0])
     torch.testing.assert_close(seam[10, 13:19], expected)
     assert torch.equal(MaskAwareDegrade(feather=0).seam(mask), mask.float())
@@ -105,7 +119,7 @@ def test_feather_of_a_small_mask_is_that_of_the_whole_image():
     mask = torch.zeros(40, 36, dtype=torch.bool)
     mask[12:23, 27:33] = True
     mask[17, 29] = False  # a hole
-    seam = MaskAwareDegrade(feather=9).seam(mask)
+    seam = MaskAwareDegrade(sigma_inside=1, feather=9).seam(mask)
     rows, columns = np.mgrid[:40, :36]
     points, inside = np.stack([rows, columns], -1).reshape(-1, 2), mask.numpy().ravel()
     distance = np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1))
@@ -189,6 +203,35 @@ def test_the_kind_of_array_is_kept():
     assert torch.equal(as_meta.as_tensor(), expected)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a[:, ::-1, ::-1], lambda a: a[::-1], lambda a: a.astype(a.dtype.newbyteorder()), np.broadcast_arrays],
+    ids=["flipped", "flipped along one channel", "byte order", "read-only"],
+)
+def test_flipped_foreign_and_read_only_numpy_arrays_are_taken(view):
+    degrade = MaskAwareDegrade(sigma=1, sigma_inside=2, noise_std=0.01)
+    image, mask = head().numpy(), tumour().numpy().astype(np.int16)
+    if view is np.broadcast_arrays:
+        image.flags.writeable = mask.flags.writeable = False
+    else:
+        image, mask = view(image), view(mask)
+    plain_image, plain_mask = image.astype(np.float32).copy("C"), mask.astype(np.int16).copy("C")
+    np.testing.assert_array_equal(degrade(image, mask), degrade(plain_image, plain_mask))
+    np.testing.assert_array_equal(degrade.lr_mask(mask), degrade.lr_mask(plain_mask))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_low_precision_keeps_its_dtype_with_all_settings(dtype):
+    settings = {"sigma": 1, "sigma_inside": 2, "feather": 3, "isolate": True, "noise_std": 0.01}
+    image = head().to(dtype)
+    low = MaskAwareDegrade(**settings)(image, tumour())
+    exact = MaskAwareDegrade(**settings)(image.float(), tumour())
+    assert low.dtype == dtype
+    # the noise is drawn from the pixels, in both cases the same numbers for bfloat16
+    tolerance = 0.02 if dtype == torch.bfloat16 else 0.1
+    torch.testing.assert_close(low.float(), exact, rtol=0, atol=tolerance)
+
+
 def test_integer_images_do_not_wrap():
     image = np.full((1, 16, 16), 30000, dtype=np.int16)
     np.testing.assert_allclose(MaskAwareDegrade()(image), 30000, rtol=1e-6)
@@ -223,6 +266,7 @@ def test_dictionary_makes_a_training_pair_and_changes_nothing_in_place():
 def test_dictionary_needs_no_mask_unless_an_argument_does():
     data = {"image": head()}
     assert MaskAwareDegraded()(data)["image"].shape == (1, 16, 12)
+    assert MaskAwareDegraded(sigma=1.0, sigma_inside=1.0)(data)["image"].shape == (1, 16, 12)
     for settings in ({"isolate": True}, {"sigma_inside": 1.0}, {"lr_mask_key": "lr_mask"}):
         with pytest.raises(KeyError, match="'mask' is missing"):
             MaskAwareDegraded(**settings)(data)
@@ -297,6 +341,13 @@ def test_plain_tensors_come_out_where_meta_data_are_switched_off():
         (lambda: MaskAwareDegrade(sigma=-1), r"sigma must be .* got -1"),
         (lambda: MaskAwareDegrade(sigma_inside=-1), r"sigma_inside must be .* got -1"),
         (lambda: MaskAwareDegrade(feather=-2), r"feather must be .* >= 0 .* got -2"),
+        (lambda: MaskAwareDegrade(feather=2), r"feather=2 blends .* without sigma_inside: set that too"),
+        (lambda: MaskAwareDegrade(feather=2, isolate=True), r"feather=2 blends"),
+        (lambda: MaskAwareDegraded(feather=2), r"feather=2 blends"),
+        (lambda: MaskAwareDegrade().lr_mask(torch.ones(1, 30, 32)), r"mask: spatial size must be divisible by 4, got"),
+        (lambda: MaskAwareDegrade().lr_mask(sample()["mask"][:, :30]), r"^7.mat: spatial size must be divisible by 4"),
+        (lambda: MaskAwareDegrade().lr_mask(None), r"mask must have shape \(1, H, W\), got None"),
+        (lambda: MaskAwareDegrade().lr_mask(torch.ones(8, 8)), r"mask must have shape \(1, H, W\), got \(8, 8\)"),
         (lambda: MaskAwareDegrade(noise_std=float("inf")), r"noise_std must be a finite number"),
         (lambda: MaskAwareDegrade(BicubicDownsample(4), sigma=0), r"operator=BicubicDownsample excludes sigma"),
         (lambda: MaskAwareDegrade(BicubicDownsample(4), isolate=True, feather=2), r"excludes feather, isolate"),

@@ -6,9 +6,11 @@ import hashlib
 import io
 import threading
 import zipfile
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 
+import h5py
 import numpy as np
 import pytest
 
@@ -16,8 +18,13 @@ from monai_srgan.data import DownloadError, download_figshare
 from monai_srgan.data.download import FIGSHARE_FILES, RemoteFile
 
 
+@cache
 def content(number):
-    return np.random.default_rng(number).bytes(3000 + number)  # does not pack, so that transfers have a known size
+    """An HDF5 file of bytes that do not pack, so that a transfer has several thousand bytes."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["noise"] = np.random.default_rng(number).integers(0, 256, 3000 + number, np.uint8)
+    return buffer.getvalue()
 
 
 def pack(members):
@@ -120,6 +127,51 @@ def test_what_is_complete_is_not_asked_for_again(server, tmp_path):
     (tmp_path / "sub" / "2.mat").unlink()
     fetch(server, tmp_path)
     assert [path for path, _ in server.requests] == ["/files/11"]
+
+
+def test_only_what_is_missing_is_unpacked_and_no_slice_is_there_twice(server, tmp_path):
+    fetch(server, tmp_path)
+    (tmp_path / "glioma").mkdir()
+    (tmp_path / "2.mat").rename(tmp_path / "glioma" / "2.mat")
+    (tmp_path / "1.mat").write_bytes(own := content(50))  # readable: left alone
+    for name in ("3.mat", "4.mat", "5.mat"):
+        (tmp_path / name).unlink()
+    fetch(server, tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.mat")) == sorted(
+        ["1.mat", "glioma/2.mat", "3.mat", "4.mat", "5.mat", "6.mat", "cvind.mat"]
+    )
+    assert (tmp_path / "1.mat").read_bytes() == own
+    assert all((tmp_path / f"{n}.mat").read_bytes() == content(n) for n in (3, 4, 5, 6))
+
+
+@pytest.mark.parametrize("damaged", [content(2)[:-900], b"", b"<html>not found</html>"])
+def test_a_slice_that_cannot_be_opened_is_replaced_where_it_lies(server, tmp_path, damaged):
+    fetch(server, tmp_path)
+    place = tmp_path / "glioma" / "2.mat"
+    place.parent.mkdir()
+    (tmp_path / "2.mat").rename(place)
+    place.write_bytes(damaged)
+    server.requests.clear()
+    fetch(server, tmp_path)
+    assert [path for path, _ in server.requests] == ["/files/11"]
+    assert list(tmp_path.rglob("*2.mat*")) == [place]
+    assert place.read_bytes() == content(2)
+
+
+def test_a_changed_table_of_folds_in_a_subfolder_is_replaced_there(server, tmp_path):
+    table = tmp_path / "sub" / "cvind.mat"
+    table.parent.mkdir()
+    table.write_bytes(b"x" * len(TABLE))
+    fetch(server, tmp_path, FILES[2:])
+    assert list(tmp_path.rglob("cvind*")) == [table]
+    assert table.read_bytes() == TABLE
+
+
+def test_the_home_folder_can_be_abbreviated(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert fetch(server, "~/data", FILES[:1]) == tmp_path / "data"
+    assert (tmp_path / "data" / "1.mat").is_file()
 
 
 def test_an_interrupted_transfer_goes_on_within_the_call(server, tmp_path):

@@ -114,6 +114,28 @@ def test_three_sections_read_the_files_once_and_again_after_a_change(tmp_path, m
     assert len(reads) == 10
 
 
+@pytest.mark.parametrize(("one", "other"), [("7.mat", "glioma/7.mat"), ("7.mat", "007.mat"), ("a/7.mat", "b/7.MAT")])
+def test_two_files_of_one_number_are_refused_and_both_named(tmp_path, one, other):
+    for name, pid in [(one, "1"), (other, "1"), ("8.mat", "2"), ("a/x.mat", "3"), ("b/x.mat", "4")]:
+        save_slice(tmp_path / name, PID=pid)
+    with pytest.raises(ValueError, match="each slice once, but these files have the same number") as caught:
+        figshare_datalist(tmp_path, "test", num_folds=3)
+    assert str(tmp_path / one) in str(caught.value)
+    assert str(tmp_path / other) in str(caught.value)
+    assert "8.mat" not in str(caught.value)
+    assert "x.mat" not in str(caught.value)
+
+
+def test_the_home_folder_can_be_abbreviated(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    short = f"~/{folder.name}"
+    assert figshare_datalist(short, "test") == figshare_datalist(folder, "test")
+    with pytest.warns(UserWarning, match="official folds"):
+        assert numbers(figshare_datalist(short, "test", folds="official")) == [1, 6, 11]
+    assert len(FigshareBrainTumorDataset(short, "test", cache_rate=0.0, progress=False)) > 0
+
+
 def test_an_empty_or_missing_folder_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"has no \.mat slices: .*download=True"):
         figshare_datalist(tmp_path, "test")

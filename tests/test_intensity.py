@@ -60,6 +60,24 @@ def test_no_dtype_wraps(dtype):
         np.testing.assert_allclose(np.asarray(ScaleIntensityByPercentile()(kind)), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("view", [lambda a: a[:, ::-1, ::-1], lambda a: a.astype(a.dtype.newbyteorder())])
+def test_flipped_and_foreign_numpy_arrays_are_taken(view):
+    image = view(slice_of())
+    scaled = ScaleIntensityByPercentile()(image)
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(scaled, ScaleIntensityByPercentile()(image.astype(np.int16).copy()))
+    np.testing.assert_array_equal(RestoreIntensity()(image, 2.0), 2.0 * image)
+
+
+@pytest.mark.parametrize("make", [lambda t: t, lambda t: MetaTensor(t, meta={"filename_or_obj": "7.mat"})])
+def test_bfloat16_is_scaled_in_float32(make):
+    image = torch.from_numpy(slice_of()).bfloat16()
+    scaled = ScaleIntensityByPercentile()(make(image))
+    assert scaled.dtype == torch.float32
+    assert torch.equal(torch.as_tensor(scaled), ScaleIntensityByPercentile()(image.float()))
+    assert RestoreIntensity()(make(image), 2.0).dtype == torch.float32
+
+
 def test_one_bright_vessel_does_not_darken_the_slice():
     image = slice_of(high=2000)
     bright = image.copy()

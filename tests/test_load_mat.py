@@ -9,9 +9,10 @@ import pytest
 import torch
 from mat_files import fields, save_slice, save_v5
 from monai.data import CacheDataset, DataLoader, MetaTensor, decollate_batch
+from monai.transforms import Compose
 
 from monai_srgan.data import MatFileError
-from monai_srgan.transforms import LoadMat, LoadMatd
+from monai_srgan.transforms import LoadMat, LoadMatd, MaskAwareDegrade, RandRegionCrop, RandRegionCropd
 from monai_srgan.transforms.io import BORDER_POINTS, LoadMatD, LoadMatDict
 
 
@@ -37,6 +38,22 @@ def test_one_path_gives_image_and_mask_with_their_meta_data(tmp_path):
         assert tuple(tensor.meta["spatial_shape"]) == (32, 24)
         assert np.isnan(tensor.meta["original_channel_dim"])
         assert (tensor.meta["pid"], tensor.meta["patient"], tensor.meta["tumor_type"]) == ("MR024780B", "MR024780", 2)
+
+
+def test_in_compose_image_and_mask_stay_together_only_in_the_dictionary_version(tmp_path):
+    path = save_slice(tmp_path / "7.mat")
+    crop = RandRegionCrop(roi_size=8, tumor_prob=0)
+    apart = Compose([LoadMat(), crop])  # map_items: the tuple is two images, each cropped by itself
+    apart.set_random_state(0)
+    assert len({tuple(part.affine[:2, 3].tolist()) for part in apart(path)}) == 2
+    together = Compose([LoadMatd("image"), RandRegionCropd(roi_size=8, tumor_prob=0)])
+    together.set_random_state(0)
+    out = together({"image": path})
+    torch.testing.assert_close(out["image"].affine, out["mask"].affine)
+    for transform in (LoadMat, RandRegionCrop, MaskAwareDegrade):
+        text = " ".join(transform.__doc__.split())
+        assert "map_items" in text
+        assert f"use :class:`{transform.__name__}d`" in text
 
 
 def test_the_border_in_the_meta_data_is_the_same_polygon_at_a_fixed_length(tmp_path):

@@ -13,6 +13,8 @@ import pytest
 import torch
 from monai.data import decollate_batch
 
+from monai_srgan.handlers import RegionScore
+from monai_srgan.handlers.scores import summarise
 from monai_srgan.metrics import (
     MaskedBiasMetric,
     MaskedMetric,
@@ -96,6 +98,45 @@ def test_nothing_measured_is_nan_and_never_zero() -> None:
 def test_without_a_mask_the_whole_image_is_scored() -> None:
     pred, target, _ = batch(7)
     torch.testing.assert_close(MaskedPSNRMetric()(pred, target), masked_psnr(pred, target))
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_misspelt_keyword_is_refused_and_not_scored_without_a_mask(as_list: bool) -> None:
+    pred, target, mask = batch(7)
+    given = [list(x) if as_list else x for x in (pred, target, mask)]
+    metric = MaskedPSNRMetric()
+    with pytest.raises(TypeError, match=r"MaskedPSNRMetric takes y_pred, y and mask, got \['masks'\]"):
+        metric(given[0], given[1], masks=given[2])
+    with pytest.raises(TypeError, match=r"got \['spacing'\]"):
+        metric(given[0], given[1], mask=given[2], spacing=1.0)
+    assert metric.get_buffer() is None
+
+
+def test_an_identical_pair_does_not_hide_the_others_and_the_rule_is_that_of_the_handlers() -> None:
+    pred, target, mask = batch(10)
+    pred[0] = target[0]
+    metric = MaskedPSNRMetric(get_not_nans=True)
+    values = metric(pred, target, mask=mask)
+    assert math.isinf(values[0])
+    metric(pred[1:], target[1:], mask=0 * mask[1:])  # not measured
+    mean, n = metric.aggregate()
+    assert (mean.item(), n) == (values[1].item(), 1)
+    handler = RegionScore("psnr", "inside")
+    handler.update([*values.tolist(), math.nan])
+    assert handler.compute() == mean.item()
+    summary = summarise([*values.tolist(), math.nan])
+    assert (summary["mean"], summary["n"]) == (mean.item(), n)
+
+
+def test_only_identical_pairs_have_an_infinite_mean_of_no_value() -> None:
+    _, target, mask = batch(11)
+    metric = MaskedPSNRMetric()
+    metric(target, target, mask=mask)
+    assert metric.aggregate(get_not_nans=True) == (math.inf, 0)
+    mask[0] = 0
+    metric.reset()
+    metric(target, target, mask=mask)
+    assert metric.aggregate() == math.inf
 
 
 def test_reset_forgets_earlier_images() -> None:

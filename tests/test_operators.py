@@ -202,6 +202,19 @@ def test_stripes_of_the_cell_width_average_out():
         )
 
 
+def test_stripes_of_the_cell_width_leave_what_the_default_blur_passes():
+    stripes = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    stripes[..., ::4] = 1
+    # 1/4 + 1/2 cos(w n) + 1/4 cos(2 w n) with w = pi / 2. At the cell centres n = 4 i + 1.5 the second wave is zero and
+    # the first cos(3 pi / 4). Gains: the Fourier transforms of the Gaussian and of the weights (-3, 19, 19, -3) / 32.
+    w, sigma = np.pi / 2, 1.5
+    blur = np.exp(-(sigma**2) * w**2 / 2)
+    decimation = (38 * np.cos(w / 2) - 6 * np.cos(3 * w / 2)) / 32
+    expected = 1 / 4 + blur * decimation * np.cos(3 * np.pi / 4) / 2  # 0.2286: 0.0214 below the mean
+    got = GaussianDownsample(4)(stripes)[..., 3:-3]
+    torch.testing.assert_close(got, torch.full_like(got, expected), rtol=0, atol=1e-5)  # truncated at 4 sigma
+
+
 def test_upsampling_is_torch_bicubic_and_shares_the_geometry():
     x = random_image(2, 1, 6, 5)
     assert torch.equal(BicubicUpsample(4)(x), F.interpolate(x, size=(24, 20), mode="bicubic", align_corners=False))

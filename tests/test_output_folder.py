@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.handlers.output_folder import set_aside, writable_folder
 
 
 def test_a_missing_folder_is_made_with_its_parents_and_left_empty(tmp_path: Path) -> None:
@@ -28,3 +28,17 @@ def test_a_file_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OSError, match=r"output_dir .*file.* cannot be written to .* choose another folder"):
             writable_folder(folder)
+
+
+def test_what_an_earlier_run_left_is_set_aside_and_other_files_stay(tmp_path):
+    for name in ("losses.csv", "events.1", "mine.txt"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "models").mkdir()
+    names = ["models", "*.csv", "events.*", "absent"]
+    assert set_aside(tmp_path, names) == tmp_path / "previous-1"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.txt", "previous-1"]
+    assert sorted(p.name for p in (tmp_path / "previous-1").iterdir()) == ["events.1", "losses.csv", "models"]
+    assert set_aside(tmp_path, names) is None
+    (tmp_path / "losses.csv").write_text("second")
+    assert set_aside(tmp_path, names) == tmp_path / "previous-2"
+    assert (tmp_path / "previous-1" / "losses.csv").read_text() == "losses.csv"

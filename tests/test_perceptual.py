@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import io
+from functools import partial
 
 import pytest
 import torch
@@ -147,6 +148,47 @@ def test_under_autocast_the_criterion_is_float32_and_close_to_full_precision(net
     assert low.dtype == torch.float32
     assert low.item() == pytest.approx(exact.item(), rel=0.05)
     assert torch.isfinite(sr.grad).all()
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))
+
+    def encode(self, x: torch.Tensor, power: int = 1) -> torch.Tensor:
+        return self.body(x) ** power
+
+
+def encode_with(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return network.body(x)
+
+
+BEHIND = {
+    "bound method": lambda network: network.encode,
+    "partial of a bound method": lambda network: partial(network.encode, power=2),
+    "partial of a partial": lambda network: partial(partial(network.encode), power=2),
+    "partial of a network": lambda network: partial(network.body),
+    "partial with a network": lambda network: partial(encode_with, network),
+}
+
+
+@pytest.mark.parametrize("kind", BEHIND)
+def test_the_network_behind_a_callable_is_frozen_and_kept_in_eval_mode(kind, pair):
+    network = Encoder()
+    features = BEHIND[kind](network)
+    loss = PerceptualFeatureLoss(features)
+    before = copy.deepcopy(network.state_dict())
+    network.train()
+    loss(*pair).backward()
+    assert not any(m.training for m in network.body.modules())
+    assert not any(p.requires_grad for p in network.parameters())
+    torch.testing.assert_close(dict(network.state_dict()), dict(before), rtol=0, atol=0)
+    assert pair[0].grad.abs().sum() > 0
+    x = torch.empty(1, 1, 8, 8, device="meta")
+    assert loss(x, x).device.type == "meta"
+    assert loss.state_dict() == {}
+    copied = copy.deepcopy(loss)
+    assert copied.features is not features
 
 
 @pytest.mark.parametrize("kind", ["tensor", "list", "dict", "module", "extract"])

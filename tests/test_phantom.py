@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from pathlib import Path
 
 import h5py
@@ -168,6 +171,86 @@ def test_a_second_call_returns_the_folder_unchanged(tmp_path):
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["set"]
     assert json.loads((folder / "phantom.json").read_text())["image_size"] == 64
+
+
+SET = ["1.mat", "2.mat", "phantom.json"]
+
+
+def test_the_working_directory_takes_the_set_and_stays_the_working_directory(tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert write_phantom_dataset(".", num_patients=2, image_size=64) == here
+    assert sorted(path.name for path in Path().iterdir()) == SET  # of the folder that the process is in
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert write_phantom_dataset(".", num_patients=2, image_size=64) == here
+
+
+@pytest.fixture
+def mounted(monkeypatch):
+    """Make an empty folder behave as a mount point: it cannot be removed or replaced, and is another file system."""
+
+    def mount(root):
+        def refuse(self, *_args):
+            raise OSError(errno.EBUSY, "Device or resource busy", str(self))
+
+        def rename(source, target, *_args, **_kwargs):
+            if Path(target).parent == root:
+                raise OSError(errno.EXDEV, "Invalid cross-device link", str(source))
+            refuse(root)
+
+        root.mkdir()
+        monkeypatch.setattr(Path, "rmdir", refuse)
+        monkeypatch.setattr(Path, "rename", lambda self, target: rename(self, target))
+        monkeypatch.setattr(os, "rename", rename)
+        return root
+
+    return mount
+
+
+def test_an_empty_folder_that_cannot_be_replaced_is_filled_the_record_last(tmp_path, mounted, monkeypatch):
+    root, order = mounted(tmp_path / "disk"), []
+    move = shutil.move
+    monkeypatch.setattr(shutil, "move", lambda source, target: order.append(Path(target).name) or move(source, target))
+    assert write_phantom_dataset(root, num_patients=2, image_size=64) == root
+    assert sorted(path.name for path in root.iterdir()) == SET
+    assert order[-1] == "phantom.json"
+    assert contents(root / "2.mat")["image"].shape == (64, 64)
+
+
+def test_a_folder_that_is_filled_stays_empty_when_that_fails(tmp_path, mounted, monkeypatch):
+    root = mounted(tmp_path / "disk")
+
+    def full(_source, target):
+        Path(target).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "move", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_phantom_dataset(root, num_patients=1, image_size=64)
+    assert list(root.iterdir()) == []
+
+
+def test_the_home_folder_can_be_abbreviated(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert write_phantom_dataset("~/set", num_patients=2, image_size=64) == tmp_path / "set"
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == SET
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_parent_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match=rf"root_dir {tmp_path}/file/set .* parent folder {tmp_path}/file "):
+        write_phantom_dataset(tmp_path / "file" / "set", num_patients=1, image_size=64)
+
+    def refuse(self, **_kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PermissionError, match=rf"parent folder {tmp_path} .*Permission denied.*[Nn]ame a folder"):
+        write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
 
 
 def test_everybody_may_read_the_set(tmp_path):

@@ -19,6 +19,12 @@ def test_autocast_on_a_cpu_is_bfloat16_and_off_where_it_is_disabled():
         assert (x @ x).dtype == torch.float32
 
 
+@pytest.mark.parametrize(("native", "expected"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_gpu_that_only_emulates_bfloat16_takes_float16(monkeypatch, native, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    assert autocast_dtype(torch.device("cuda"), {}) == expected
+
+
 def test_a_dtype_asked_for_is_taken():
     assert autocast_dtype(CPU, {"dtype": torch.float16}) == torch.float16
     with autocast(CPU, enabled=True, amp_kwargs={"dtype": torch.float16}):

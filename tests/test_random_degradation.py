@@ -60,11 +60,30 @@ def test_inside_follows_outside_unless_drawn():
     assert rand.degrade.sides[0] is rand.degrade.sides[1]
 
 
+@pytest.mark.parametrize("settings", [{"sigma_inside": (0.5, 1)}, {"isolate": True}, {"sigma": 1, "sigma_inside": 2}])
+def test_a_missing_mask_is_refused_whatever_is_drawn(settings):
+    rand = RandMaskAwareDegrade(prob=0, **settings)
+    with pytest.raises(ValueError, match=r"^image: mask is missing"):
+        rand(head())
+    with pytest.raises(KeyError, match="'mask' is missing"):
+        RandMaskAwareDegraded(prob=0, **settings)({"image": head()})
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"sigma": 1, "sigma_inside": 1}, {"sigma": None, "sigma_inside": 1.5, "noise_std": None}]
+)
+def test_a_missing_mask_is_fine_where_nothing_can_depend_on_it(settings):
+    assert RandMaskAwareDegrade(**settings)(head()).shape == (1, 16, 12)
+    assert RandMaskAwareDegraded(**settings)({"image": head()})["image"].shape == (1, 16, 12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: RandMaskAwareDegrade(sigma=(2, 1)), r"sigma must be a number or a pair \(low, high\)"),
         (lambda: RandMaskAwareDegrade(noise_std=(-0.1, 0.1)), r"noise_std must be .* >= 0"),
+        (lambda: RandMaskAwareDegrade(feather=(0, 4)), r"feather=4.0 blends .* without sigma_inside"),
+        (lambda: RandMaskAwareDegraded(feather=3, isolate=True), r"feather=3.0 blends .* without sigma_inside"),
         (lambda: RandMaskAwareDegrade(prob=1.5), r"prob must lie in \[0, 1\], got 1.5"),
     ],
 )

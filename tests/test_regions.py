@@ -73,6 +73,40 @@ def test_a_constant_image_has_no_head() -> None:
     assert not bool(head_mask(torch.zeros(1, 1, 32, 32)).any())
 
 
+def test_an_image_without_any_foreground_has_an_empty_head() -> None:
+    image = -0.04 + 0.02 * torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))  # ringing in black
+    image[..., :16, :] = -0.04  # half of its (negative) threshold is above every pixel
+    assert not bool(head_mask(image).any())
+
+
+def test_ringing_below_zero_does_not_move_the_head() -> None:
+    image, head = head_image()
+    image = 3 * image  # about 0.9
+    ringing = torch.where(head, image, image - 0.04)
+    assert (head_mask(ringing) ^ head_mask(image)).float().mean() < 0.01
+    assert torch.equal(head_mask(4000 * ringing), head_mask(ringing))
+
+
+@pytest.mark.parametrize("scale", [1.0, 4000.0])
+def test_an_image_whose_air_is_not_zero_is_refused(scale: float) -> None:
+    image, _ = head_image()
+    batch = torch.cat([image, 2 * image - 1]) * scale  # the second in [-1, 1]
+    with pytest.raises(ValueError, match=r"target must be in \[0, 1\].* got values in \[-.* rescale it to \[0, 1\]"):
+        head_mask(batch)
+    standardised = (image - image.mean()) / image.std()
+    with pytest.raises(ValueError, match=r"target must be in \[0, 1\]"):
+        region_masks(torch.zeros(1, 1, 128, 128), standardised)
+    assert bool(region_masks(torch.zeros(1, 1, 128, 128), standardised, regions=("whole",))["whole"].all())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_target_that_is_not_finite_is_refused(value: float) -> None:
+    image, _ = head_image()
+    image[..., 3, 4] = value
+    with pytest.raises(ValueError, match="target must be finite, got 1 pixels"):
+        head_mask(image)
+
+
 def test_every_image_of_a_batch_gets_its_own_head_whatever_its_channels() -> None:
     image, _ = head_image()
     batch = torch.cat([image, image.flip(2)]).expand(2, 3, 128, 128)

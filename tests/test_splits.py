@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 
 import pytest
 
@@ -31,8 +32,10 @@ def test_an_empty_patient_id_is_refused():
         patient_stem("  ")
 
 
-def test_from_40_patients_on_the_fold_is_the_hash_of_the_patient():
-    folds = patient_folds(MANY, num_folds=5, seed=3)
+@pytest.mark.parametrize("count", [12, 39, 40, 200])
+def test_the_fold_is_the_hash_of_the_patient_however_many_there_are(count, caplog):
+    folds = patient_folds(MANY[:count], num_folds=5, seed=3)
+    assert caplog.records == []
     for stem, fold in folds.items():
         assert fold == int(hashlib.sha256(f"3:{stem}".encode()).hexdigest(), 16) % 5
 
@@ -42,17 +45,24 @@ def test_these_folds_never_change_because_shipped_weights_rely_on_them():
     assert [folds[stem] for stem in ("100360", "97374", "MR024780")] == [2, 0, 2]
 
 
-def test_added_patients_move_no_one():
-    few, all_of_them = patient_folds(MANY[:40]), patient_folds(MANY)
+@pytest.mark.parametrize("count", [20, 25, 39, 40])
+def test_added_patients_move_no_one(count):
+    few, all_of_them = patient_folds(MANY[:count]), patient_folds(MANY)
     assert all(all_of_them[stem] == fold for stem, fold in few.items())
 
 
-@pytest.mark.parametrize("count", [5, 6, 13, 39])
-def test_few_patients_are_dealt_evenly_so_that_no_fold_is_empty(count):
-    folds = list(patient_folds(MANY[:count], num_folds=5).values())
-    sizes = [folds.count(fold) for fold in range(5)]
-    assert min(sizes) >= 1
-    assert max(sizes) - min(sizes) <= 1
+@pytest.mark.parametrize("count", [5, 6, 7, 13])
+def test_where_the_hash_leaves_a_fold_empty_patients_are_dealt_evenly_in_its_order_and_a_warning_says_so(count, caplog):
+    digest = {stem: int(hashlib.sha256(f"0:{stem}".encode()).hexdigest(), 16) for stem in MANY}
+    # all patients of the first four hash folds: any number of them leaves the fifth empty
+    patients = [stem for stem in MANY if digest[stem] % 5 != 4][:count]
+    with caplog.at_level(logging.WARNING, logger="monai_srgan"):
+        folds = patient_folds(patients, num_folds=5)
+    assert [folds[stem] for stem in sorted(patients, key=digest.get)] == [i % 5 for i in range(count)]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"{count} patients are too few for the hash folds" in caplog.text
+    assert "differ from those of the whole set" in caplog.text
+    assert "may have seen the test patients" in caplog.text
 
 
 @pytest.mark.parametrize("count", [20, 100])

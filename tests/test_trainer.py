@@ -35,7 +35,8 @@ def batches(number: int, size: int = 8) -> list[dict[str, torch.Tensor]]:
 
 def networks() -> tuple[SRResNet, SRGANDiscriminator]:
     torch.manual_seed(0)
-    return SRResNet(num_blocks=1, channels=4, norm=None), SRGANDiscriminator(channels=(4, 4, 4, 8, 8), norm=None, dense=8)
+    generator = SRResNet(num_blocks=1, channels=4, norm=None)
+    return generator, SRGANDiscriminator(channels=(4, 4, 4, 8, 8), norm=None, dense=8)
 
 
 def trainer(g: nn.Module, d: nn.Module, data, **kwargs) -> SRGANTrainer:
@@ -249,5 +250,5 @@ def test_resuming_with_another_epoch_length_is_refused():
     engine = trainer(g, d, batches(2), train_handlers=[position])
     saved = position.state_dict()
     engine.state.epoch_length = 3
-    with pytest.raises(ValueError, match="epoch_length 2, this run has 3"):
+    with pytest.raises(ValueError, match="epoch_length 2, now 3"):
         position.load_state_dict(saved)

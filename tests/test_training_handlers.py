@@ -56,7 +56,14 @@ def test_handlers_set_the_weight_before_the_step_runs(handler, attribute):
 
 
 @pytest.mark.parametrize(
-    ("real", "fake", "stuck"), [(0.999, 0.001, True), (0.5, 0.5, True), (0.7, 0.3, False), (0.999, 0.2, False)]
+    ("real", "fake", "stuck"),
+    [
+        (0.9, 0.001, True),
+        (0.999, 0.2, True),
+        (0.5, 0.5, True),
+        (0.7, 0.3, False),
+        (0.9, 0.1, False),
+    ],
 )
 def test_a_stuck_discriminator_is_reported_once_a_window(real, fake, stuck, caplog):
     engine = engine_with(lambda _e, _batch: {"d_real": real, "d_fake": fake})

@@ -20,6 +20,8 @@ from typing import IO
 from monai.config import PathLike
 from tqdm import tqdm
 
+from monai_srgan.data.mat_file import MatFileError, open_mat
+
 __all__ = ["BASE_URL", "FIGSHARE_FILES", "DownloadError", "RemoteFile", "download_figshare"]
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ BASE_URL = "https://ndownloader.figshare.com/files"
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
-_SLICE_NAME = re.compile(r"\d+\.mat")
+_SLICE_NAME = re.compile(r"\d+\.mat", re.IGNORECASE)
 _NETWORK = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
@@ -82,13 +84,14 @@ def download_figshare(
 ) -> Path:
     """Fetch what is missing of the figshare set into a folder: 0.9 GB to transfer, as much again once unpacked.
 
-    An archive whose slices are all somewhere below ``root_dir`` is not fetched. One that lies in ``root_dir`` under its
-    own name, with the right md5, is unpacked without a download. Transfers go to ``<name>.part`` and go on where they
-    stopped, within a call and in the next one. Slices are written into ``root_dir`` itself, whatever the folders or
-    further archives inside the archive.
+    An archive whose slices are all somewhere below ``root_dir`` is not fetched. A slice file that cannot be opened,
+    such as a truncated one, counts as missing. An archive that lies in ``root_dir`` under its own name, with the right
+    md5, is unpacked without a download. Transfers go to ``<name>.part`` and go on where they stopped, within a call and
+    in the next one. Of an archive only the missing slices are written: a damaged file is replaced where it lies, others
+    go into ``root_dir`` itself, whatever the folders or further archives inside the archive.
 
     Args:
-        root_dir: target folder, made if missing.
+        root_dir: target folder, made if missing; ``~`` is the home folder.
         progress: show a bar for each transfer.
         base_url: where the files lie, without the file's number.
         archives: the files to fetch.
@@ -96,7 +99,7 @@ def download_figshare(
         keep_archives: keep the archives after unpacking them.
 
     Returns:
-        ``root_dir``.
+        ``root_dir``, with ``~`` expanded.
 
     Raises:
         DownloadError: the network or the server failed (what came is kept for the next call), size or md5 is wrong, or
@@ -104,33 +107,44 @@ def download_figshare(
     """
     if attempts < 1:
         raise ValueError(f"attempts must be at least 1, got {attempts}.")
-    root = Path(root_dir)
+    root = Path(root_dir).expanduser()
     root.mkdir(parents=True, exist_ok=True)
     for remote in archives:
-        if _is_complete(root, remote):
+        target = root / remote.name
+        missing: dict[int, Path] = {}
+        if remote.slices is not None:
+            missing = _missing_slices(root, *remote.slices)
+            complete = not missing
+        else:
+            found = sorted(root.rglob(remote.name)) or [target]
+            complete = any(path.is_file() and _fault(path, remote) is None for path in found)
+            target = found[0]  # one that is damaged is replaced where it lies
+        if complete:
             logger.info("%s is complete in %s", remote.name, root)
             continue
-        target = root / remote.name
         fetched = not (target.is_file() and _fault(target, remote) is None)
         if fetched:
             _fetch(f"{base_url.rstrip('/')}/{remote.file_id}", target, remote, progress, attempts)
         if remote.slices is not None:
-            _unpack(target, root, remote)
+            _unpack(target, missing)
             if fetched and not keep_archives:
                 target.unlink()
     return root
 
 
-def _missing_slices(root: Path, remote: RemoteFile) -> list[int]:
-    first, last = remote.slices or (1, 0)
-    present = {path.name for path in root.rglob("*.mat")}
-    return [number for number in range(first, last + 1) if f"{number}.mat" not in present]
-
-
-def _is_complete(root: Path, remote: RemoteFile) -> bool:
-    if remote.slices is not None:
-        return not _missing_slices(root, remote)
-    return any(_fault(path, remote) is None for path in root.rglob(remote.name))
+def _missing_slices(root: Path, first: int, last: int) -> dict[int, Path]:
+    """Where to write each slice that is absent or cannot be opened, by its number."""
+    missing = {number: root / f"{number}.mat" for number in range(first, last + 1)}
+    for path in sorted(root.rglob("*")):
+        if not _SLICE_NAME.fullmatch(path.name) or int(path.stem) not in missing or not path.is_file():
+            continue
+        try:
+            with open_mat(path):
+                del missing[int(path.stem)]
+        except MatFileError as error:
+            logger.warning("%s", error)
+            missing[int(path.stem)] = path
+    return missing
 
 
 def _fault(path: Path, remote: RemoteFile) -> str | None:
@@ -200,44 +214,46 @@ def _transfer(url: str, part: Path, remote: RemoteFile, progress: bool) -> None:
                 bar.update(len(chunk))
 
 
-def _unpack(archive: Path, root: Path, remote: RemoteFile) -> None:
+def _unpack(archive: Path, missing: dict[int, Path]) -> None:
+    """Write the missing slices, by number, to their places."""
+    wanted = dict(missing)
     try:
         with archive.open("rb") as file:
-            count = _unpack_stream(file, root)
+            _unpack_stream(file, wanted, archive.parent)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise DownloadError(
             f"{archive}: the archive is damaged ({error}): remove it and run the same call again."
         ) from error
-    logger.info("%s: %d slices", archive.name, count)
-    missing = _missing_slices(root, remote)
-    if missing:
+    logger.info("%s: %d slices", archive.name, len(missing) - len(wanted))
+    if wanted:
         raise DownloadError(
-            f"{archive}: the archive lacks {len(missing)} slices, the first is {missing[0]}.mat: was it replaced?"
+            f"{archive}: the archive lacks {len(wanted)} slices, the first is {min(wanted)}.mat: was it replaced?"
         )
 
 
-def _unpack_stream(stream: IO[bytes], root: Path) -> int:
-    """Write all slices of an archive, and of archives inside it, into ``root`` under their bare names.
+def _unpack_stream(stream: IO[bytes], wanted: dict[int, Path], scratch: Path) -> None:
+    """Write the wanted slices of an archive, and of archives inside it, and take them off ``wanted``.
 
-    Only the last part of a member's name is used, so no name in an archive leads out of ``root``.
+    Only the number in the last part of a member's name is used, so no name in an archive chooses where a file goes.
     """
-    count = 0
     with zipfile.ZipFile(stream) as archive:
         for member in archive.infolist():
             name = PurePosixPath(member.filename.replace("\\", "/")).name
             if _SLICE_NAME.fullmatch(name):
-                part = root / f"{name}.part"
+                place = wanted.get(int(PurePosixPath(name).stem))
+                if place is None:
+                    continue
+                part = place.with_name(f"{place.name}.part")
                 with archive.open(member) as source, part.open("wb") as file:
                     shutil.copyfileobj(source, file)
-                part.replace(root / name)
-                count += 1
+                part.replace(place)
+                del wanted[int(place.stem)]
             elif name.lower().endswith(".zip") and not name.startswith("."):
-                part = root / f"{name}.inner.part"
+                part = scratch / f"{name}.inner.part"
                 try:
                     with archive.open(member) as source, part.open("wb") as file:
                         shutil.copyfileobj(source, file)
                     with part.open("rb") as inner:
-                        count += _unpack_stream(inner, root)
+                        _unpack_stream(inner, wanted, scratch)
                 finally:
                     part.unlink(missing_ok=True)
-    return count

@@ -42,12 +42,13 @@ def find_slices(dataset_dir: PathLike) -> list[Path]:
     """All ``*.mat`` files at any depth below a folder, in numerical order, but ``cvind.mat`` and hidden files.
 
     Args:
-        dataset_dir: the folder.
+        dataset_dir: the folder; ``~`` is the home folder.
 
     Raises:
         FileNotFoundError: when there is no such folder, or no slice in it.
+        ValueError: when two files have the same number as name, such as ``7.mat`` and ``sub/7.mat``.
     """
-    root = Path(dataset_dir)
+    root = Path(dataset_dir).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"dataset_dir must be a folder of .mat slices, there is none at {root}.")
     found = [
@@ -60,7 +61,25 @@ def find_slices(dataset_dir: PathLike) -> list[Path]:
             f"dataset_dir={root} has no .mat slices: name the folder of the unpacked dataset, get it with "
             "FigshareBrainTumorDataset(..., download=True), or make slices with write_phantom_dataset."
         )
-    return sorted(found, key=lambda path: (_natural(path.name), _natural(str(path.parent))))
+    found.sort(key=lambda path: (_natural(path.name), _natural(str(path.parent))))
+    _refuse_doubles(found)
+    return found
+
+
+def _refuse_doubles(files: Iterable[Path]) -> None:
+    """A slice that is there twice would count twice in training and in the scores."""
+    first: dict[int, Path] = {}
+    doubles = [
+        f"{first[int(path.stem)]} and {path}"
+        for path in files
+        if path.stem.isdecimal() and first.setdefault(int(path.stem), path) != path
+    ]
+    if doubles:
+        more = f" (and {len(doubles) - 9} more pairs)" if len(doubles) > 9 else ""
+        raise ValueError(
+            f"dataset_dir must hold each slice once, but these files have the same number: {'; '.join(doubles[:9])}"
+            f"{more}. Remove one of each, or give other slices other names."
+        )
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
@@ -91,7 +110,7 @@ def _read_all(prints: tuple[tuple[str, int, int], ...], progress: bool) -> tuple
         listing = "\n  ".join(problems)
         raise MatFileError(
             f"{len(problems)} of {len(prints)} slice files cannot be used; "
-            f"download them again or take them out of the folder:\n  {listing}"
+            f"take them out of the folder, a download then fetches them again:\n  {listing}"
         )
     return tuple(slices)
 
@@ -113,7 +132,7 @@ def figshare_datalist(
     changes), so that no run starts on data that it cannot read.
 
     Args:
-        dataset_dir: folder with the slices at any depth, see :func:`find_slices`.
+        dataset_dir: folder with the slices at any depth, see :func:`find_slices`; ``~`` is the home folder.
         section: ``"training"``, ``"validation"`` or ``"test"``.
         fold: the test fold, 0 .. ``num_folds - 1``.
         num_folds: number of folds, at least 3.
@@ -130,7 +149,8 @@ def figshare_datalist(
     Raises:
         FileNotFoundError: no such folder, no slices, or no ``cvind.mat`` for the official folds.
         MatFileError: lists all files that cannot be used, and why.
-        ValueError: an argument is out of range, there are fewer patients than folds, or the section is empty.
+        ValueError: an argument is out of range, two files have the same number, there are fewer patients than folds, or
+            the section is empty.
     """
     _check_split(section, fold, num_folds, folds)
     slices = _scan(dataset_dir, progress)
@@ -138,7 +158,7 @@ def figshare_datalist(
         by_patient = patient_folds((s.patient for s in slices), num_folds, seed)
         of_slice = [by_patient[s.patient] for s in slices]
     else:
-        of_slice = _official_folds(Path(dataset_dir), slices, num_folds)
+        of_slice = _official_folds(Path(dataset_dir).expanduser(), slices, num_folds)
     sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}
     for s, f in zip(slices, of_slice, strict=True):
         name = "test" if f == fold else "validation" if f == (fold + 1) % num_folds else "training"
@@ -215,7 +235,7 @@ class FigshareBrainTumorDataset(CacheDataset):
     Cheng, doi 10.6084/m9.figshare.1512427, under CC BY 4.0.
 
     Args:
-        root_dir: folder with the slices at any depth, and target of the download.
+        root_dir: folder with the slices at any depth, and target of the download; ``~`` is the home folder.
         section: ``"training"``, ``"validation"`` or ``"test"``.
         fold: the test fold; validation is the next one.
         num_folds: number of folds, at least 3.
@@ -254,7 +274,7 @@ class FigshareBrainTumorDataset(CacheDataset):
         as_contiguous: bool = True,
         runtime_cache: bool | str = False,
     ) -> None:
-        root_dir = Path(root_dir)
+        root_dir = Path(root_dir).expanduser()
         if not root_dir.is_dir():
             raise ValueError(
                 f"root_dir must be a folder, there is none at {root_dir}: make it, then use download=True."

@@ -20,7 +20,7 @@ __all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
 
 _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# a damaged file surfaces as any of these in h5py and in scipy
+# a damaged file surfaces as any of these in h5py and in scipy (scipy: TypeError where a tag is not a matrix)
 _DAMAGE = (
     OSError,
     RuntimeError,
@@ -41,8 +41,9 @@ class MatFileError(ValueError):
 class MatFile:
     """An open MATLAB file: variables by path, arrays with MATLAB's first two axes swapped (x first)."""
 
-    def __init__(self, path: Path, root: Any) -> None:
+    def __init__(self, path: Path, version: str, root: Any) -> None:
         self.path = path
+        self.version = version
         self.root = root
 
     def node(self, variable: str) -> Any:
@@ -56,7 +57,8 @@ class MatFile:
                     f"{self.path}: variable {variable!r} is missing: there is no {name!r} {where}, "
                     f"only {', '.join(names) or 'a plain array'}."
                 )
-            node = node[name]
+            with _reading(self.path, self.version):
+                node = node[name]
             walked = f"{walked}/{name}".lstrip("/")
             if isinstance(node, np.ndarray) and node.dtype.names is not None:
                 if node.size != 1:
@@ -72,8 +74,25 @@ class MatFile:
         if isinstance(node, np.void):
             return sorted(node.dtype.names or ())
         if isinstance(node, Mapping):  # the dictionary of scipy, the file and groups of h5py
-            return sorted(name for name in node if not name.startswith(("__", "#")))
+            with _reading(self.path, self.version):
+                # h5py gives bytes for a damaged name, which is no UTF-8
+                names = [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in node]
+            return sorted(name for name in names if not name.startswith(("__", "#")))
         return []
+
+    def matlab_class(self, variable: str) -> str:
+        """MATLAB's class of the array at a path, such as ``"char"``; empty where the file does not say."""
+        node = self.node(variable)
+        if isinstance(node, h5py.Dataset):
+            return self._class_of(node)
+        array = np.asarray(node)  # version 5 always says, and scipy makes the array accordingly
+        return "char" if array.dtype.kind == "U" else array.dtype.name
+
+    def _class_of(self, data: h5py.Dataset) -> str:
+        with _reading(self.path, self.version):
+            stored = np.ravel(data.attrs.get("MATLAB_class", ""))
+        # MATLAB writes bytes, other writers text
+        return "".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in stored.tolist())
 
     def array(self, variable: str) -> np.ndarray:
         """The array at a path, x first, native byte order; characters stay characters."""
@@ -84,10 +103,12 @@ class MatFile:
                 f"{self.path}: {variable!r} is a struct, not an array: name one of its fields {', '.join(names)}."
             )
         if isinstance(node, h5py.Dataset):
-            empty = bool(node.attrs.get("MATLAB_empty", 0))  # then the data set holds the dimensions instead
-            value = np.zeros([int(n) for n in np.ravel(node[()])], node.dtype) if empty else np.asarray(node[()]).T
-            if bytes(node.attrs.get("MATLAB_class", b"")) == b"char" and value.dtype.kind in "ui":
-                value = np.array([chr(c) for c in value.ravel()], dtype="<U1").reshape(value.shape)
+            text = self._class_of(node) == "char"
+            with _reading(self.path, self.version):
+                empty = bool(node.attrs.get("MATLAB_empty", 0))  # then the data set holds the dimensions instead
+                value = np.zeros([int(n) for n in np.ravel(node[()])], node.dtype) if empty else np.asarray(node[()]).T
+                if text and value.dtype.kind in "ui":
+                    value = np.array([chr(c) for c in value.ravel()], dtype="<U1").reshape(value.shape)
         else:
             value = np.asarray(node)
         if value.dtype.kind not in "biufcU":
@@ -113,8 +134,21 @@ def _version(path: Path) -> str:
 
 
 @contextmanager
+def _reading(path: Path, version: str) -> Iterator[None]:
+    """Around the calls of h5py and scipy alone: what they raise on a damaged file becomes a ``MatFileError``."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise MatFileError(
+            f"{path}: the file is truncated or damaged ({path.stat().st_size} bytes, version {version}; "
+            f"{type(error).__name__}: {error}): "
+            "download or copy it again."
+        ) from error
+
+
+@contextmanager
 def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
-    """Open a file of either version; damage found while it is open becomes a ``MatFileError``."""
+    """Open a file of either version; damage found on opening or reading it is a ``MatFileError``."""
     path = Path(path)
     found = _version(path)
     if version is not None and found != version:
@@ -123,20 +157,13 @@ def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
             f"{path}: must be a MATLAB file of version {version}, got version {found}: "
             f"leave version at None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
         )
+    with _reading(path, found):
+        root = h5py.File(path, "r") if found == "7.3" else scipy.io.loadmat(path, chars_as_strings=False)
     try:
+        yield MatFile(path, found, root)
+    finally:
         if found == "7.3":
-            with h5py.File(path, "r") as file:
-                yield MatFile(path, file)
-        else:
-            yield MatFile(path, scipy.io.loadmat(path, chars_as_strings=False))
-    except MatFileError:
-        raise
-    except _DAMAGE as error:
-        raise MatFileError(
-            f"{path}: the file is truncated or damaged ({path.stat().st_size} bytes, version {found}; "
-            f"{type(error).__name__}: {error}): "
-            "download or copy it again."
-        ) from error
+            root.close()
 
 
 def read_mat(path: PathLike, variable: str, *, version: str | None = None) -> np.ndarray:

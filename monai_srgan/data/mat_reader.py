@@ -58,6 +58,10 @@ class MatReader(ImageReader):
     The meta data hold ``affine`` and ``original_affine`` (see :func:`slice_affine` for what is known and what is
     convention), ``spatial_shape``, ``original_channel_dim`` (NaN: no channel) and ``space`` (RAS).
 
+    Under ``LoadImage`` or ``LoadImaged`` a file that cannot be read ends in a long ``RuntimeError`` of MONAI: after any
+    reader fails MONAI tries its own ones, and the ``MatFileError`` stands only among the tracebacks that it lists. For
+    slices of the figshare set :class:`monai_srgan.transforms.LoadMatd` raises that one error alone.
+
     Args:
         variable: path of the array in the file, through structs, with slashes.
         version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
@@ -168,9 +172,10 @@ def read_cjdata(path: PathLike, *, version: str | None = None) -> CJData:
                 f"A slice needs {', '.join(_FIELDS)}."
             )
         raw = {name: file.array(f"cjdata/{name}") for name in _FIELDS}
+        pid_class = file.matlab_class("cjdata/PID")
     image = raw["image"]
     _check_image(path, image)
-    pid = _text(path, raw["PID"])
+    pid = _text(path, raw["PID"], pid_class)
     return CJData(
         image=image,
         mask=_mask(path, raw["tumorMask"], image.shape),
@@ -215,13 +220,13 @@ def _label(path: PathLike, label: np.ndarray) -> int:
     return int(label.flat[0])
 
 
-def _text(path: PathLike, pid: np.ndarray) -> str:
-    if pid.dtype.kind == "U":
+def _text(path: PathLike, pid: np.ndarray, matlab_class: str) -> str:
+    if pid.dtype.kind == "U":  # MATLAB's char
         text = "".join(pid.ravel())
-    elif pid.dtype == np.uint16:  # character codes without MATLAB's class attribute
-        text = "".join(chr(code) for code in pid.ravel())
-    elif pid.size == 1 and float(pid.flat[0]).is_integer():  # saved as a number
+    elif pid.size == 1 and pid.dtype.kind in "iuf" and float(pid.flat[0]).is_integer():  # saved as a number
         text = str(int(pid.flat[0]))
+    elif not matlab_class and pid.dtype == np.uint16:  # character codes of a writer that leaves the class out
+        text = "".join(chr(code) for code in pid.ravel())
     else:
         text = ""
     text = text.strip()

@@ -56,11 +56,13 @@ def write_phantom_dataset(
     """Write phantom slices 1.mat, 2.mat, ... in the layout of the figshare originals (MAT v7.3).
 
     Tumour types 1, 2, 3 and planes axial, coronal, sagittal alternate over the patients `PH000001`, `PH000002`, ...:
-    nine patients show every pair. The files appear all at once: they are written beside `root_dir` and renamed at the
-    end. Where `root_dir` already holds the set of the same parameters, nothing is written.
+    nine patients show every pair. The files are written beside `root_dir`, so its parent must be writable, and appear
+    at the end: all at once by a rename, or, where an empty folder cannot be replaced (the working directory, a mount
+    point), one after the other with `phantom.json` as the last. Where `root_dir` already holds the set of the same
+    parameters, nothing is written.
 
     Args:
-        root_dir: folder to create, or an empty one.
+        root_dir: folder to create, or an empty one; `~` is the home folder.
         num_patients: number of patients, >= 1.
         slices_per_patient: similar slices of each patient, >= 1.
         image_size: rows and columns, a multiple of 4, >= 64. A seed gives the same heads at every size.
@@ -68,11 +70,12 @@ def write_phantom_dataset(
         progress: whether to show a progress bar.
 
     Returns:
-        The folder.
+        The folder, as an absolute path.
 
     Raises:
         ValueError: when an argument is out of range.
         FileExistsError: when `root_dir` is a file, or a folder that holds anything else.
+        OSError: when the parent of `root_dir` cannot be made or written to; the message names it.
     """
     parameters = {
         "num_patients": _whole("num_patients", num_patients, 1),
@@ -86,15 +89,12 @@ def write_phantom_dataset(
         raise ValueError(
             f"num_patients must be at most 999999, the phantom's patient numbers end there, got {num_patients}"
         )
-    root = Path(root_dir)
+    root = Path(root_dir).expanduser().resolve()
     record = {"phantom": VERSION, **parameters}
     if _already_written(root, record):
         logger.info("phantom set found in %s", root)
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    partial = root.parent / f".{root.name}.partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed process of the same number left
-    partial.mkdir()
+    partial = _make_partial(root)
     try:
         count = num_patients * slices_per_patient
         for number in tqdm(range(count), desc="phantom slices", disable=not progress):
@@ -181,17 +181,49 @@ def _already_written(root: Path, record: dict[str, int]) -> bool:
     return True
 
 
+def _make_partial(root: Path) -> Path:
+    partial = root.parent / f".{root.name}.partial-{os.getpid()}"
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)  # what a killed process of the same number left
+        partial.mkdir()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"root_dir {root} is written in its parent folder {root.parent} first, which must be a folder that can be "
+            f"written to, but: {error.strerror}. Name a folder elsewhere, or one in {root} if that can be written to",
+        ) from error
+    return partial
+
+
 def _publish(partial: Path, root: Path, record: dict[str, int]) -> None:
     for path in [partial, *partial.iterdir()]:
         path.chmod(0o755 if path.is_dir() else 0o644)
+    if root != Path.cwd():  # a replaced working directory is a deleted one to its process
+        try:
+            partial.rename(root)
+        except OSError:
+            if not root.exists():
+                raise
+        else:
+            return
+    # Another process may have written the same set meanwhile: then that one serves.
+    if not _already_written(root, record):
+        _move_into(partial, root)
+
+
+def _move_into(partial: Path, root: Path) -> None:
+    """Move all files, the record as the last; all or none."""
+    names = [path.name for path in partial.iterdir() if path.name != RECORD]
+    done: list[Path] = []
     try:
-        if root.exists():
-            root.rmdir()  # empty; Windows does not rename onto it
-        partial.rename(root)
-    except OSError:
-        # Another process may have written the same set meanwhile: then that one serves.
-        if not _already_written(root, record):
-            raise
+        for name in [*names, RECORD]:
+            done.append(root / name)
+            shutil.move(partial / name, root / name)  # copies where the folder is another file system
+    except BaseException:
+        for path in done:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _write_mat(path: Path, made: PhantomSlice, pid: str) -> None:

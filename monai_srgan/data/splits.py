@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["HASHED_FROM", "assert_patient_disjoint", "patient_folds", "patient_stem"]
+__all__ = ["assert_patient_disjoint", "patient_folds", "patient_stem"]
 
-#: From this number of patients on, a patient's fold depends on the patient alone.
-HASHED_FROM = 40
+logger = logging.getLogger(__name__)
 
 _LATER_SCAN = re.compile(r"^(.*\d)[A-Za-z]$")
 
@@ -44,11 +44,13 @@ def _digest(stem: str, seed: int) -> int:
 def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> dict[str, int]:
     """Deal patients into folds.
 
-    From 40 patients on, ``fold = sha256(f"{seed}:{stem}") mod num_folds``: it depends on the patient alone, not on who
-    else is in the folder. Adding or removing patients never moves anyone, so weights trained on a part of the figshare
-    set have still not seen the test patients of somebody who holds all of it. Below 40 patients the stems are dealt
-    round robin in the order of the same hash, so that no fold is empty or lopsided; then an added patient may move
-    others.
+    ``fold = sha256(f"{seed}:{stem}") mod num_folds``: it depends on the patient alone, not on who else is in the
+    folder. Adding or removing patients moves no one, so weights trained on a part of the figshare set have not seen the
+    test patients of somebody who holds another part or all of it. Folds of few patients may differ in size.
+
+    Only where a fold would have no patient at all the stems are dealt round robin in the order of the same hash. These
+    folds differ from those of the whole set, which a warning in the log says: weights trained on other patients of the
+    set may have seen the test patients of this collection.
 
     Args:
         patients: patient ids or stems; duplicates and later scans (see :func:`patient_stem`) fall together.
@@ -69,8 +71,18 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
             f"num_folds={num_folds} needs at least as many patients, got {len(stems)} ({', '.join(stems) or 'none'}): "
             "add patients or use fewer folds."
         )
-    if len(stems) >= HASHED_FROM:
-        return {stem: _digest(stem, seed) % num_folds for stem in stems}
+    hashed = {stem: _digest(stem, seed) % num_folds for stem in stems}
+    if len(set(hashed.values())) == num_folds:
+        return hashed
+    logger.warning(
+        "%d patients are too few for the hash folds: with seed %d and %d folds, %d would be without patients. The "
+        "patients are dealt evenly instead. These folds differ from those of the whole set: weights trained on other "
+        "patients of the set, shipped ones too, may have seen the test patients of this collection.",
+        len(stems),
+        seed,
+        num_folds,
+        num_folds - len(set(hashed.values())),
+    )
     dealt = {stem: i % num_folds for i, stem in enumerate(sorted(stems, key=lambda s: _digest(s, seed)))}
     return dict(sorted(dealt.items()))
 

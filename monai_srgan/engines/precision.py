@@ -21,7 +21,7 @@ def autocast_dtype(device: torch.device, amp_kwargs: dict[str, Any]) -> torch.dt
     """
     if "dtype" in amp_kwargs:
         return amp_kwargs["dtype"]
-    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.float16
     return torch.bfloat16
 

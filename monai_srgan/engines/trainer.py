@@ -146,14 +146,14 @@ class SRGANTrainer(AdversarialTrainer):
     def _autocast(self) -> torch.autocast:
         return autocast(self.state.device, self.amp, self.amp_kwargs)
 
-    def _require_finite(self, output: dict[str, Any]) -> None:
-        """Stop before a loss that is NaN or infinite reaches the weights."""
+    def _require_finite(self, output: dict[str, Any], player: str) -> None:
+        """Stop before a loss that is NaN or infinite reaches a player's weights."""
         broken = [f"{k} = {v}" for k, v in output.items() if isinstance(v, float) and not math.isfinite(v)]
         if broken:
             raise FloatingPointError(
-                f"training stopped at iteration {self.state.iteration}, before the weights were touched: "
+                f"training stopped at iteration {self.state.iteration}, before the {player}'s step: "
                 f"{', '.join(broken)}. Lower the learning rate or the term's weight, or train with amp=False; "
-                "the last checkpoint is intact"
+                "earlier checkpoints are intact"
             )
 
     def _backward_and_step(self, loss: torch.Tensor, optimizer: Optimizer, scaler: Any, completed: Any) -> None:
@@ -225,7 +225,7 @@ class SRGANTrainer(AdversarialTrainer):
             output["adversarial_loss"] = against.item()
             engine.fire_event(AdversarialIterationEvents.GENERATOR_LOSS_COMPLETED)
         output[Keys.LOSS] = loss.item()
-        engine._require_finite(output)
+        engine._require_finite(output, "generator")
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
         engine._backward_and_step(
             loss, state.g_optimizer, state.g_scaler, AdversarialIterationEvents.GENERATOR_BACKWARD_COMPLETED
@@ -247,7 +247,7 @@ class SRGANTrainer(AdversarialTrainer):
             output["discriminator_loss"] = d_loss.item()
             output["d_real"] = torch.sigmoid(real_logits.detach().float()).mean().item()
             output["d_fake"] = torch.sigmoid(fake_logits.detach().float()).mean().item()
-            engine._require_finite(output)
+            engine._require_finite(output, "discriminator")
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_LOSS_COMPLETED)
             if output["discriminator_loss"] >= engine.d_loss_floor:
                 engine._backward_and_step(

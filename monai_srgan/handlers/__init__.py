@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from monai_srgan.handlers.adversarial import AdversarialHandler
 from monai_srgan.handlers.curves import CurveRecorder
+from monai_srgan.handlers.extra_validation import ExtraValidation
 from monai_srgan.handlers.learning_rate import TwoPhaseLearningRate
 from monai_srgan.handlers.metrics import MaskedMetricHandler, RegionScore, region_scores_metrics
+from monai_srgan.handlers.output_folder import set_aside, writable_folder
 from monai_srgan.handlers.panels import PanelSaver, draw_panel
 from monai_srgan.handlers.perceptual import PerceptualHandler
 from monai_srgan.handlers.progress import LossProgressBar
@@ -20,6 +22,7 @@ from monai_srgan.handlers.weights_saver import WeightsSaver
 __all__ = [
     "AdversarialHandler",
     "CurveRecorder",
+    "ExtraValidation",
     "LossProgressBar",
     "MaskedMetricHandler",
     "PanelSaver",
@@ -33,4 +36,6 @@ __all__ = [
     "WeightsSaver",
     "draw_panel",
     "region_scores_metrics",
+    "set_aside",
+    "writable_folder",
 ]

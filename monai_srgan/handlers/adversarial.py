@@ -26,8 +26,8 @@ class AdversarialHandler:
     of the iteration alone, so that a resumed run continues it. Label smoothing belongs to ``AdversarialLoss``, the drop
     of the learning rate to ``TwoPhaseLearningRate``, the balance of the two players to the trainer's ``d_loss_floor``.
 
-    It logs the change of phase, and warns when the discriminator's mean probability of HR and SR over ``window``
-    iterations says that it has won (HR above ``1 - margin``, SR below ``margin``) or that it tells nothing apart.
+    It logs the change of phase, and warns when the discriminator's mean probability of HR or SR over ``window``
+    iterations is within ``margin`` of 0 or 1, or when the two are within ``margin`` of each other.
 
     Args:
         start: iterations of the SRResNet phase.
@@ -67,7 +67,8 @@ class AdversarialHandler:
         if len(self._recent) < (self._recent.maxlen or 0):
             return
         real, fake = (sum(values) / len(values) for values in zip(*self._recent, strict=True))
-        if (real > 1 - self.margin and fake < self.margin) or abs(real - fake) < self.margin:
+        # With label smoothing a discriminator that has won puts HR at the label, not at 1: SR at 0 is what tells.
+        if min(real, fake) < self.margin or max(real, fake) > 1 - self.margin or abs(real - fake) < self.margin:
             logger.warning(
                 "iteration %d: the discriminator is stuck, D(HR) = %.3f, D(SR) = %.3f over %d iterations",
                 engine.state.iteration,

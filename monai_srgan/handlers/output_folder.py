@@ -1,13 +1,17 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An output folder that is known to be writable before the work begins."""
+"""An output folder that is known to be writable, and clear of an earlier run, before the work begins."""
 
 from __future__ import annotations
 
+import logging
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["writable_folder"]
+__all__ = ["set_aside", "writable_folder"]
+
+logger = logging.getLogger(__name__)
 
 
 def writable_folder(output_dir: str | Path) -> Path:
@@ -30,3 +34,30 @@ def writable_folder(output_dir: str | Path) -> Path:
     except OSError as error:
         raise OSError(f"output_dir {folder} cannot be written to ({error}): choose another folder") from error
     return folder
+
+
+def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
+    """Move what an earlier run left in a folder into ``previous-1``, ``previous-2``, ... inside it.
+
+    A new run into the same folder then overwrites nothing, and nothing of two runs is mixed. Other files stay.
+
+    Args:
+        output_dir: folder of a run that begins.
+        names: names or patterns, such as ``"losses.csv"`` or ``"events.*"``, of what a run leaves there.
+
+    Returns:
+        the folder that the files went to; None where there was nothing to move.
+    """
+    folder = Path(output_dir)
+    left = sorted({path for name in names for path in folder.glob(name)})
+    if not left:
+        return None
+    number = 1
+    while (folder / f"previous-{number}").exists():
+        number += 1
+    aside = folder / f"previous-{number}"
+    aside.mkdir()
+    for path in left:
+        path.rename(aside / path.name)
+    logger.info("the files of an earlier run in %s are now in %s", folder, aside)
+    return aside

@@ -122,7 +122,7 @@ class PanelSaver:
                 item, mask_key=engine.mask_key, name=engine.name, outline=self.outline, error_max=self.error_max
             )
             source = item.get("source") or getattr(item[Keys.LABEL], "meta", {}).get("filename_or_obj") or item["slice"]
-            path = self.output_dir / f"panel_{Path(str(source)).stem if '/' in str(source) else source}.png"
+            path = self.output_dir / f"panel_{Path(str(source)).stem}.png"
             part = path.with_name(f"{path.stem}.part.png")
             figure.savefig(part, dpi=self.dpi)
             part.replace(path)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,9 +18,15 @@ class TrainerState:
     Put it into the ``save_dict`` of MONAI's ``CheckpointSaver`` and the ``load_dict`` of ``CheckpointLoader``, under a
     name such as "trainer", beside networks, optimisers, schedulers and the EMA model. (The trainer itself cannot stand
     there: its handlers are built before it.)
+
+    Args:
+        settings: what a resumed run must share with the one that wrote the checkpoint, such as seed, fold and training
+            patients, in plain values: data or schedules would otherwise no longer be those of one run, and patients
+            could change sections unnoticed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        self.settings = dict(settings or {})
         self._engine: Any = None
 
     def attach(self, engine: Any) -> None:
@@ -42,6 +49,7 @@ class TrainerState:
         return {
             "iteration": engine.state.iteration,
             "epoch_length": engine.state.epoch_length,
+            "settings": self.settings,
             "best_metric": float(engine.state.best_metric),
             "best_metric_epoch": engine.state.best_metric_epoch,
             "random_state": torch.get_rng_state(),
@@ -53,14 +61,17 @@ class TrainerState:
         """Take a trainer's position, random state and scalers over.
 
         Raises:
-            ValueError: when the checkpoint was written with another epoch length: schedules and the order of the data
-                would no longer be those of one run.
+            ValueError: when the checkpoint was written with another epoch length or other settings.
         """
         engine = self._require_engine()
-        if state_dict["epoch_length"] != engine.state.epoch_length:
+        now = {**self.settings, "epoch_length": engine.state.epoch_length}
+        then = {**state_dict["settings"], "epoch_length": state_dict["epoch_length"]}
+        changed = [name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name)]
+        if changed:
             raise ValueError(
-                f"the checkpoint was written with epoch_length {state_dict['epoch_length']}, this run has "
-                f"{engine.state.epoch_length}: resume with the same data set and the same settings"
+                "the checkpoint was written by a run with other settings: "
+                + "; ".join(f"{name} {_short(then.get(name))}, now {_short(now.get(name))}" for name in changed)
+                + ". Resume with the same data set and the same settings"
             )
         engine.state.iteration = state_dict["iteration"]
         engine.state.epoch = state_dict["iteration"] // state_dict["epoch_length"]
@@ -72,3 +83,9 @@ class TrainerState:
         for name, scaler in self._scalers().items():
             if name in state_dict:
                 scaler.load_state_dict(state_dict[name])
+
+
+def _short(value: Any) -> str:
+    """A value for an error message, at most a few words of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,8 +29,10 @@ class PerceptualFeatureLoss(nn.Module):
 
     The gradient reaches `sr` and never the feature network: it is frozen (``requires_grad_(False)``, which changes the
     object given), kept in ``eval()``, follows the input's device, and is no submodule, so that no checkpoint, optimiser
-    or EMA ever sees it. The HR branch builds no graph. Under autocast the features run in low precision, the criterion
-    in float32.
+    or EMA ever sees it. The same holds for the network behind a bound method (``network.encode``) or a
+    `functools.partial`, its arguments included. A network that a lambda, a function or another object hides cannot be
+    found: freeze it, put it into ``eval()`` and move it to the device yourself. The HR branch builds no graph. Under
+    autocast the features run in low precision, the criterion in float32.
 
     `monai.losses.PerceptualLoss` and other losses called as ``loss(sr, hr)`` need no wrapper: give them to the trainer
     as they are.
@@ -37,7 +40,7 @@ class PerceptualFeatureLoss(nn.Module):
     Args:
         features: a network with ``extract(x, layers) -> dict`` such as :class:`~monai_srgan.networks.MRIFeatures` or
             :class:`~monai_srgan.networks.VGGFeatures`, or any callable from an image to a tensor, a sequence of
-            tensors, or a dictionary.
+            tensors, or a dictionary; better a network, a bound method or a partial than a lambda, see above.
         layers: names to compare; None takes the network's ``default_layers``, or everything that the callable returns.
             A callable that returns no dictionary has no names, and takes None.
         layer_weights: one weight >= 0 for each layer, in the same order; None: the mean of the layers (1 / number of
@@ -76,8 +79,8 @@ class PerceptualFeatureLoss(nn.Module):
                 f"feature_scale must be > 0, and 1 where normalize=True (it would cancel out), got {feature_scale}: "
                 "set normalize=False for the paper's form"
             )
-        if isinstance(features, nn.Module):
-            features.requires_grad_(False)
+        for network in _networks_of(features):
+            network.requires_grad_(False)
         # in a tuple, or nn.Module would register it and put it into every checkpoint
         self._features = (features,)
         self.layers = None if layers is None else tuple(layers)
@@ -126,8 +129,7 @@ class PerceptualFeatureLoss(nn.Module):
 
     def _settle(self, device: torch.device) -> None:
         """Put the hidden network where the images are, in eval mode: `.to()` and `.train()` do not reach it."""
-        network = self.features
-        if isinstance(network, nn.Module):
+        for network in _networks_of(self.features):
             if any(p.device != device for p in network.parameters()):
                 network.to(device)
             if any(module.training for module in network.modules()):
@@ -161,3 +163,14 @@ class PerceptualFeatureLoss(nn.Module):
         if wrong or not found:
             raise TypeError(f"features must return tensors, got {wrong or 'nothing'}")
         return dict(found)
+
+
+def _networks_of(features: Any) -> Iterator[nn.Module]:
+    """The modules that can be found in a callable: itself, a bound method's object, or what a partial binds."""
+    if isinstance(features, nn.Module):
+        yield features
+    elif isinstance(features, partial):
+        for part in (features.func, *features.args, *features.keywords.values()):
+            yield from _networks_of(part)
+    elif isinstance(getattr(features, "__self__", None), nn.Module):
+        yield features.__self__

@@ -3,7 +3,9 @@
 """Masked scores as MONAI metrics: call per batch, aggregate at the end, in any MONAI pipeline.
 
 Unlike :func:`monai.metrics.utils.do_metric_reduction`, whose mean of nothing is 0 (a perfect error), the aggregate of
-nothing is NaN, and the number of measured images can be asked for.
+nothing is NaN, and the number of averaged images can be asked for. The infinite PSNR of an identical image is left out
+of the mean, as in :class:`~monai_srgan.handlers.RegionScore` and :class:`~monai_srgan.handlers.ScoreTable`: one of
+them would hide all others.
 """
 
 from __future__ import annotations
@@ -28,10 +30,14 @@ class MaskedMetric(CumulativeIterationMetric):
         metric = MaskedPSNRMetric(data_range=1.0)
         for batch in loader:
             metric(network(batch["image"]), batch["label"], mask=batch["mask"])
-        mean, measured = metric.aggregate(get_not_nans=True)
+        mean, n = metric.aggregate(get_not_nans=True)
+
+    A call takes ``y_pred`` and ``y``, both ``(B, C, H, W)`` or lists of ``(C, H, W)``, and ``mask`` alike with one
+    channel, or None for whole images. It returns one value per image and keeps them for :meth:`aggregate`. Any other
+    keyword is a TypeError: a misspelt ``mask`` would score the whole image.
 
     Args:
-        get_not_nans: whether :meth:`aggregate` also returns the number of images that were measured.
+        get_not_nans: whether :meth:`aggregate` also returns the number of images in the mean.
     """
 
     def __init__(self, *, get_not_nans: bool = False) -> None:
@@ -43,8 +49,9 @@ class MaskedMetric(CumulativeIterationMetric):
         """One value per image, ``(B,)``, from ``(B, C, H, W)`` images and a ``(B, 1, H, W)`` mask or None."""
 
     def _compute_tensor(
-        self, y_pred: torch.Tensor, y: torch.Tensor | None = None, mask: torch.Tensor | None = None, **_: Any
+        self, y_pred: torch.Tensor, y: torch.Tensor | None = None, mask: torch.Tensor | None = None, **unknown: Any
     ) -> torch.Tensor:
+        self._refuse(unknown)
         if y is None:
             raise ValueError(f"{type(self).__name__} compares with a reference: pass y, of the shape of y_pred")
         return self.score(y_pred, y, mask)
@@ -52,7 +59,8 @@ class MaskedMetric(CumulativeIterationMetric):
     def _compute_list(
         self, y_pred: Sequence[torch.Tensor], y: Sequence[torch.Tensor] | None = None, **kwargs: Any
     ) -> torch.Tensor:
-        mask = kwargs.get("mask")
+        mask = kwargs.pop("mask", None)
+        self._refuse(kwargs)
         masks = [None] * len(y_pred) if mask is None else list(mask)
         if y is None or len(y) != len(y_pred) or len(masks) != len(y_pred):
             found = (len(y_pred), None if y is None else len(y), None if mask is None else len(masks))
@@ -63,19 +71,29 @@ class MaskedMetric(CumulativeIterationMetric):
         ]
         return torch.cat(scores)
 
+    def _refuse(self, keywords: dict[str, Any]) -> None:
+        if keywords:
+            raise TypeError(
+                f"{type(self).__name__} takes y_pred, y and mask, got {sorted(keywords)}: name the region's mask mask="
+            )
+
     def aggregate(self, *, get_not_nans: bool | None = None) -> Any:
-        """Mean over the measured images of all calls since the last ``reset()``, and optionally their number.
+        """Mean of the finite values of all calls since the last ``reset()``, and optionally their number.
+
+        Images without the region (NaN) are left out, and so are infinite values, the PSNR of identical images.
 
         Args:
             get_not_nans: overrides the constructor's choice.
 
         Returns:
-            scalar tensor, NaN when nothing was measured (an identical pair makes a mean PSNR ``inf``), or ``(mean,
-            n)``.
+            scalar tensor, or ``(mean, n)`` with n the number of values in the mean. Where n is 0, the mean is ``inf``
+            if all measured images were identical, and NaN if none was measured.
         """
         values = self.get_buffer()
         values = torch.empty(0, dtype=torch.float64) if values is None else values
-        mean, n = torch.nanmean(values), int((~torch.isnan(values)).sum())
+        finite, infinite = values[torch.isfinite(values)], values[torch.isinf(values)]
+        n = len(finite)
+        mean = (finite if n else infinite).mean()  # the mean of nothing is NaN
         wanted = self.get_not_nans if get_not_nans is None else get_not_nans
         return (mean, n) if wanted else mean
 

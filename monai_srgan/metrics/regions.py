@@ -27,6 +27,7 @@ REGIONS = ("whole", "inside", "outside", "head", "rim")
 
 _SMOOTHING = 1 / 256  # sigma per image side: 2 pixels for the data set's 512
 _OTSU_FRACTION = 0.5  # tissue next to air, dim neck included: on the figshare slices about 0.12 with air below 0.05
+_NEGATIVE = 0.05  # ringing of a resampled target; [-1, 1] or standardised images are far below
 _PART_FRACTION = 0.1  # an ear or a jaw cut off by the field of view is a part of its own
 
 
@@ -36,20 +37,27 @@ def head_mask(target: torch.Tensor) -> torch.Tensor:
     The mean over channels is smoothed (Gaussian, sigma = longer side / 256: 2 pixels for 512) and thresholded at half
     of its Otsu threshold; connected parts of at least a tenth of the largest one's area are kept; enclosed holes
     (ventricles, sinuses, dark tumours) are filled. The threshold is relative to the slice, so the image's scale does
-    not matter. On 120 slices of the figshare set the head covers 15 to 83 % of the image and contains every tumour.
+    not matter, but its zero does: it must be the intensity of air. On 120 slices of the figshare set the head covers 15
+    to 83 % of the image and contains every tumour.
 
     Args:
-        target: high-resolution images, ``(B, C, H, W)`` floating point, not negative in the mean.
+        target: high-resolution images, ``(B, C, H, W)`` floating point, in [0, 1] or another range that starts at 0.
+            After the smoothing, values down to -0.05 (-5 % of the maximum where that is above 1) pass for ringing.
 
     Returns:
-        ``(B, 1, H, W)`` bool on the images' device; all False for a constant image.
+        ``(B, 1, H, W)`` bool on the images' device; all False for an image without foreground, such as a constant one.
 
     Raises:
-        ValueError: if the shape is not ``(B, C, H, W)``.
+        ValueError: if the shape is not ``(B, C, H, W)``, a value is not finite, or an image is negative beyond that.
     """
     if target.ndim != 4:
         raise ValueError(f"target must have shape (B, C, H, W), got {tuple(target.shape)}: add the batch dimension")
     images = target.as_subclass(torch.Tensor).detach().float().mean(dim=1).cpu().numpy()
+    if not np.isfinite(images).all():
+        raise ValueError(
+            f"target must be finite, got {np.count_nonzero(~np.isfinite(images))} pixels that are NaN or infinite: "
+            "leave the image out or repair it"
+        )
     heads = np.stack([_head(image) for image in images])
     return torch.from_numpy(heads)[:, None].to(target.device)
 
@@ -96,7 +104,8 @@ def region_masks(
         region name to ``(B, 1, H, W)`` bool, on the mask's device.
 
     Raises:
-        ValueError: if a name is unknown, ``head`` is asked for without a target, or a shape or value is wrong.
+        ValueError: if a name is unknown, ``head`` is asked for without a target, or a shape or value is wrong; for the
+            target's values see :func:`head_mask`.
     """
     unknown = [name for name in regions if name not in REGIONS]
     if unknown:
@@ -142,11 +151,19 @@ def _as_bool(mask: torch.Tensor) -> torch.Tensor:
 
 def _head(image: np.ndarray) -> np.ndarray:
     smooth = ndimage.gaussian_filter(image, _SMOOTHING * max(image.shape), mode="nearest")
+    low, high = float(smooth.min()), float(smooth.max())
+    if low < -_NEGATIVE * max(1.0, high):
+        raise ValueError(
+            f"target must be in [0, 1], or at least not negative, for the region 'head', whose threshold is relative "
+            f"to 0; got values in [{low:.3g}, {high:.3g}] after smoothing: rescale it to [0, 1], e.g. (target + 1) / 2"
+        )
     if np.ptp(smooth) <= 1e-6 * np.abs(smooth).max():
         return np.zeros(image.shape, dtype=bool)  # constant: there is no foreground to tell from a background
     parts, _ = ndimage.label(smooth > _OTSU_FRACTION * threshold_otsu(smooth))
     areas = np.bincount(parts.ravel())
     areas[0] = 0
+    if not areas.any():
+        return np.zeros(image.shape, dtype=bool)
     return ndimage.binary_fill_holes(np.isin(parts, np.flatnonzero(areas >= _PART_FRACTION * areas.max())))
 
 

@@ -3,7 +3,7 @@
 r"""Linear degradation operators from high to low resolution, each with its exact adjoint.
 
 Every operator is separable: ``y = A_H x A_W^T`` with one small matrix for each axis, so that the adjoint is
-``A_H^T y A_W`` to rounding, borders included, and one code path serves transforms, consistency projection and tests.
+``A_H^T y A_W`` to rounding, borders included.
 
 All operators share one geometry: low-resolution pixel ``i`` lies at high-resolution index
 ``scale * i + (scale - 1) / 2``, the centre of its cell. They therefore commute with flips, and one affine

@@ -19,6 +19,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from monai_srgan.physics import GaussianDownsample
+from monai_srgan.transforms.conversion import as_array, as_tensor
 from monai_srgan.transforms.geometry import scaled_affine, with_grid
 from monai_srgan.transforms.intensity import source_name
 
@@ -45,7 +46,11 @@ class MaskAwareDegrade(Transform):
     `feather` pixels, S the cubic decimation of :class:`~monai_srgan.physics.GaussianDownsample`. With `isolate`, each
     blur is a normalised convolution on either side of the border, ``m g*(m x) / g*m + (1-m) g*((1-m) x) / g*(1-m)``, so
     that no intensity crosses it. With equal sigmas, no isolation and no noise, the result is the plain operator's, bit
-    for bit; an empty mask, or none, means the outside setting everywhere.
+    for bit. An empty mask means the outside setting everywhere; no mask at all is an error where the setting depends
+    on one.
+
+    In Compose an array version gets one argument, and a tuple ``(image, mask)`` is taken for two images
+    (``map_items``): use :class:`MaskAwareDegraded` for image and mask together.
 
     Args:
         operator: plain operator to use instead, a module with an integer ``scale`` that maps (B, C, H, W) to
@@ -54,7 +59,8 @@ class MaskAwareDegrade(Transform):
         sigma: standard deviation of the Gaussian blur outside the tumour, in HR pixels; None for ``(scale - 1) / 2``.
         sigma_inside: the same inside the tumour; None for that outside.
         feather: width in HR pixels of the seam centred on the mask's border, across which w falls linearly from 1 to 0;
-            0 is a hard border.
+            0 is a hard border. It blends the two blurs and has nothing to do where they are one: above 0 it needs
+            `sigma_inside`, also beside `isolate`.
         isolate: whether to keep intensities on their side of the mask's border. LR pixels whose cell lies on one side
             then hold intensity of that side only (for scale 2 the decimation still reaches one HR pixel further).
         noise_std: standard deviation, in units of the image (of 1 for images in [0, 1]), of the Gaussian noise in both
@@ -63,7 +69,8 @@ class MaskAwareDegrade(Transform):
             transform is a function of its input and can be cached.
 
     Raises:
-        ValueError: for arguments out of range, and on call for an image or mask that does not fit.
+        ValueError: for arguments out of range or without effect, and on call for an image or mask that does not fit,
+            or a mask that is needed and missing.
     """
 
     def __init__(
@@ -85,6 +92,11 @@ class MaskAwareDegrade(Transform):
                 checked_number(name, value, "HR pixels")
         self.isolate = bool(isolate)
         self.seed = int(seed)
+        if operator is None and self.feather > 0 and sigma_inside is None:
+            raise ValueError(
+                f"feather={feather} blends the blurs inside and outside the tumour and does nothing without "
+                "sigma_inside: set that too, or feather=0"
+            )
         if operator is not None:
             own = {"sigma": sigma, "sigma_inside": sigma_inside}
             clash = [name for name, value in own.items() if value is not None]
@@ -110,20 +122,26 @@ class MaskAwareDegrade(Transform):
         """Ratio of the two grids."""
         return int(self.operator.scale)
 
+    @property
+    def needs_mask(self) -> bool:
+        """Whether the result depends on the mask: the two sigmas differ, or the sides are isolated."""
+        return self.sides is not None and (self.isolate or self.sides[0].sigma != self.sides[1].sigma)
+
     def __call__(self, image: Any, mask: Any = None, rng: np.random.RandomState | None = None) -> Any:
         """Degrade one slice; the input is left as it is.
 
         Args:
             image: HR image ``(C, H, W)``, real, finite, non-negative if there is to be noise; MetaTensor, tensor or
                 numpy array. H and W divisible by the scale.
-            mask: tumour ``(1, H, W)``, non-zero inside; None for no tumour.
+            mask: tumour ``(1, H, W)``, non-zero inside, empty where there is none; None only where nothing depends on
+                it, see :attr:`needs_mask`.
             rng: source of the noise instead of the seed.
 
         Returns:
             LR image ``(C, H / scale, W / scale)`` of the input's kind, floating point; a MetaTensor has a true affine.
             Not clipped: cubic decimation and the spectral crop may leave [0, 1] a little at sharp edges.
         """
-        x = torch.as_tensor(image).as_subclass(Tensor)
+        x = as_tensor(image).as_subclass(Tensor)
         self._check(x, image, mask)
         x = x if x.is_floating_point() else x.float()
         with torch.no_grad():
@@ -133,8 +151,17 @@ class MaskAwareDegrade(Transform):
         return self._like(y, image)
 
     def lr_mask(self, mask: Any) -> Any:
-        """Area average of the mask: ``(1, H, W)`` to ``(1, H / scale, W / scale)``, float32 in [0, 1]."""
-        m = (torch.as_tensor(mask).as_subclass(Tensor) != 0).float()
+        """Area average of the mask: ``(1, H, W)`` to ``(1, H / scale, W / scale)``, float32 in [0, 1].
+
+        Raises:
+            ValueError: for no mask, another number of axes, or a size that the scale does not divide.
+        """
+        m = None if mask is None else as_tensor(mask).as_subclass(Tensor)
+        if m is None or m.ndim != 3:
+            found = None if m is None else tuple(m.shape)
+            raise ValueError(f"mask must have shape (1, H, W), got {found}: an image without tumour has an empty mask")
+        self._check_size(m, source_name(mask, "mask"))
+        m = (m != 0).float()
         return self._like(F.avg_pool2d(m[None], self.scale)[0], mask)
 
     def seam(self, mask: Tensor) -> Tensor:
@@ -159,14 +186,15 @@ class MaskAwareDegrade(Transform):
         name = source_name(image)
         if x.ndim != 3 or x.is_complex():
             raise ValueError(f"{name}: must be a real slice (C, H, W), got {tuple(x.shape)} {x.dtype}: take one slice")
-        if any(n == 0 or n % self.scale for n in x.shape[1:]):
-            raise ValueError(
-                f"{name}: spatial size must be divisible by {self.scale}, got {tuple(x.shape[1:])}: "
-                f"add DivisiblePadd(k={self.scale})"
-            )
+        self._check_size(x, name)
         if not bool(torch.isfinite(x).all()):
             raise ValueError(
                 f"{name}: NaN or infinite values, they must all be finite: leave the file out or repair it"
+            )
+        if mask is None and self.needs_mask:
+            raise ValueError(
+                f"{name}: mask is missing, which isolate and a sigma_inside other than sigma depend on: "
+                "pass the tumour's mask, an empty one where there is none"
             )
         if mask is not None and tuple(mask.shape) != (1, *x.shape[1:]):
             raise ValueError(
@@ -174,12 +202,19 @@ class MaskAwareDegrade(Transform):
                 "give both the same crops, pads and flips"
             )
 
+    def _check_size(self, image: Tensor, name: str) -> None:
+        if any(n == 0 or n % self.scale for n in image.shape[1:]):
+            raise ValueError(
+                f"{name}: spatial size must be divisible by {self.scale}, got {tuple(image.shape[1:])}: "
+                f"add DivisiblePadd(k={self.scale})"
+            )
+
     def _blur_and_decimate(self, x: Tensor, mask: Any) -> Tensor:
         if self.sides is None or mask is None:
             return self.operator(x)
         outside, inside = self.sides
         same = inside.sigma == outside.sigma
-        m = torch.as_tensor(mask).as_subclass(Tensor)[0].to(x.device) != 0
+        m = as_tensor(mask).as_subclass(Tensor)[0].to(x.device) != 0
         if not bool(m.any()) or (same and not self.isolate):
             return outside(x)
         blurred = self._blur(outside, x, m)
@@ -200,7 +235,7 @@ class MaskAwareDegrade(Transform):
 
     def _add_noise(self, y: Tensor, x: Tensor, rng: np.random.RandomState | None) -> Tensor:
         if rng is None:
-            pixels = np.ascontiguousarray(x.detach().cpu().numpy())
+            pixels = np.ascontiguousarray(as_array(x))
             rng = np.random.RandomState([self.seed & 0xFFFFFFFF, zlib.crc32(pixels.data)])
         noise = rng.standard_normal((2, *y.shape)) * self.noise_std
         real, imaginary = torch.from_numpy(noise).to(y)
@@ -221,7 +256,8 @@ class MaskAwareDegraded(MapTransform):
 
     Args:
         keys: HR images, each ``(C, H, W)``.
-        mask_key: tumour mask ``(1, H, W)``; may be absent from the data if no argument depends on it.
+        mask_key: tumour mask ``(1, H, W)``; may be absent from the data if no argument depends on it: `lr_mask_key`,
+            `isolate`, or a `sigma_inside` other than `sigma`.
         hr_key: where to put the HR image, one for each of `keys`; None to drop it.
         lr_mask_key: where to put the mask's area average on the LR grid, in [0, 1]; None for nowhere.
         operator: see :class:`MaskAwareDegrade`, as for the arguments that follow.
@@ -266,7 +302,7 @@ class MaskAwareDegraded(MapTransform):
             noise_std=noise_std,
             seed=seed,
         )
-        self._needs_mask = lr_mask_key is not None or isolate or sigma_inside is not None
+        self._needs_mask = lr_mask_key is not None or self.degrade.needs_mask
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of `data` with the pair in place of the HR image."""

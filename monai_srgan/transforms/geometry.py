@@ -16,6 +16,7 @@ from monai.transforms.utils import scale_affine
 from monai.utils import ensure_tuple_rep
 from torch import Tensor
 
+from monai_srgan.transforms.conversion import as_array, as_tensor
 from monai_srgan.transforms.intensity import source_name
 
 __all__ = [
@@ -46,7 +47,7 @@ def scaled_affine(affine: Tensor | np.ndarray, factor: float) -> Tensor:
     Raises:
         ValueError: if `affine` is not square of size 3 or 4, or `factor` is not positive.
     """
-    matrix = torch.as_tensor(affine, dtype=torch.float64)
+    matrix = as_tensor(affine).to(torch.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] not in (3, 4):
         raise ValueError(f"affine must have shape (3, 3) or (4, 4), got {tuple(matrix.shape)}")
     if not factor > 0:
@@ -66,9 +67,11 @@ def with_grid(data: Tensor, ref: MetaTensor, affine: Tensor) -> MetaTensor:
     Args:
         data: ``(C, H, W)`` or ``(C, H, W, D)``; not copied.
         ref: image that lends its meta data; left as it is.
-        affine: affine of the grid of `data`.
+        affine: affine of the grid of `data`; copied.
     """
-    grid = {"affine": affine, "original_affine": np.asarray(affine), "spatial_shape": np.asarray(data.shape[1:])}
+    # Copies: a later in-place change of one affine must not reach the other, nor that of another image.
+    original = as_array(affine).copy()
+    grid = {"affine": affine.clone(), "original_affine": original, "spatial_shape": np.asarray(data.shape[1:])}
     return MetaTensor(data.as_subclass(Tensor), meta={**ref.meta, **grid})
 
 
@@ -114,7 +117,7 @@ class SRGeometryd(MapTransform):
         height, width, *depth = ref.shape[1:]
         size = (height * self.scale, width * self.scale, *depth)
         for key in self.key_iterator(d):
-            pred = torch.as_tensor(d[key])
+            pred = as_tensor(d[key])
             if tuple(pred.shape[1:]) != size:
                 raise ValueError(
                     f"'{key}' must have spatial size {size}, {self.scale} times that of '{self.ref_key}', "
@@ -122,7 +125,7 @@ class SRGeometryd(MapTransform):
                 )
             d[key] = with_grid(pred, ref, affine)
             # The trap described above: MONAI Label believes the reference, not pred.
-            grid = {"original_affine": affine.numpy(), "spatial_shape": np.asarray(size)}
+            grid = {"original_affine": as_array(affine).copy(), "spatial_shape": np.asarray(size)}
             d[self.ref_key] = MetaTensor(
                 ref.as_tensor(), meta={**ref.meta, **grid}, applied_operations=list(ref.applied_operations)
             )
@@ -135,6 +138,9 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
     With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
     the tumour appears anywhere in the crop, so that the network cannot learn that it sits in the middle. Otherwise, and
     for an empty mask or none, the crop is uniform over the image.
+
+    In Compose an array version gets one argument, and a tuple ``(image, mask)`` is taken for two images
+    (``map_items``), each cropped at a place of its own: use :class:`RandRegionCropd` for image and mask together.
 
     Args:
         roi_size: height and width of the crop in pixels, or one number for both.
@@ -171,7 +177,7 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         wanted = self.R.random() < self.tumor_prob
         where, choice = self.R.random(2), self.R.random()
         if wanted and mask is not None:
-            pixels = np.flatnonzero(torch.as_tensor(mask).as_subclass(Tensor).cpu().numpy())
+            pixels = np.flatnonzero(as_array(mask))
             if len(pixels):
                 pixel = np.unravel_index(pixels[int(choice * len(pixels))], tuple(mask.shape))[1:]
                 lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
@@ -190,7 +196,7 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         if randomize:
             self.randomize(image, mask)
         place = tuple(slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True))
-        out = self.crop(torch.as_tensor(image), place)
+        out = self.crop(as_tensor(image), place)
         # A copy: MONAI's crop is a view, through which a later in-place change would reach a cached image.
         pixels = out.as_subclass(Tensor).clone()
         if isinstance(image, np.ndarray):

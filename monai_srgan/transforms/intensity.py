@@ -8,11 +8,12 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
 from torch import Tensor
+
+from monai_srgan.transforms.conversion import as_array, as_tensor
 
 __all__ = [
     "INTENSITY_SCALE",
@@ -30,9 +31,9 @@ INTENSITY_SCALE = "intensity_scale"
 """Key of the meta data that holds the intensity, in scanner units, that was mapped to 1."""
 
 
-def source_name(image: Any) -> str:
-    """File that `image` was loaded from, for error messages; 'image' if its meta data do not say."""
-    return str(image.meta.get("filename_or_obj", "image")) if isinstance(image, MetaTensor) else "image"
+def source_name(image: Any, default: str = "image") -> str:
+    """File that `image` was loaded from, for error messages; `default` if its meta data do not say."""
+    return str(image.meta.get("filename_or_obj", default)) if isinstance(image, MetaTensor) else default
 
 
 class ScaleIntensityByPercentile(Transform):
@@ -58,7 +59,7 @@ class ScaleIntensityByPercentile(Transform):
         Raises:
             ValueError: if the image is empty, holds NaN or infinity, is constant, or its percentile is not positive.
         """
-        values = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
+        values = as_array(image)
         name = source_name(image)
         if values.size == 0:
             raise ValueError(f"{name}: empty array of shape {values.shape}")
@@ -90,7 +91,7 @@ class ScaleIntensityByPercentile(Transform):
         if isinstance(image, np.ndarray):
             scaled = image.astype(np.float32) / np.float32(scale)
             return np.clip(scaled, 0, 1, out=scaled) if self.clip else scaled
-        out = torch.as_tensor(image).as_subclass(Tensor).float() / scale
+        out = as_tensor(image).as_subclass(Tensor).float() / scale
         if self.clip:
             out = out.clamp_(0, 1)
         if not isinstance(image, MetaTensor):
@@ -122,7 +123,7 @@ class RestoreIntensity(Transform):
             raise ValueError(f"scale must be a finite number > 0, got {scale}")
         if isinstance(image, np.ndarray):
             return image.astype(np.float32) * np.float32(scale)
-        out = torch.as_tensor(image).as_subclass(Tensor).float() * scale
+        out = as_tensor(image).as_subclass(Tensor).float() * scale
         if not isinstance(image, MetaTensor):
             return out
         # 1 from here on, so that a second restoration cannot multiply again.

@@ -29,6 +29,9 @@ class LoadMat(Transform):
     :func:`monai_srgan.data.slice_affine`): the image in scanner units, the mask 0 or 1. No further channel or type
     transform is needed.
 
+    In Compose the next array version would be applied to each item of this tuple alone (``map_items``): use
+    :class:`LoadMatd` and the dictionary versions for image and mask together.
+
     ``image.meta`` and ``mask.meta`` also hold ``filename_or_obj``, ``pid`` (as in the file), ``patient`` (the person),
     ``tumor_type`` (1 meningioma, 2 glioma, 3 pituitary tumour); ``image.meta`` has ``tumor_border``, the drawn outline
     as float64 array indices ``(x, y)`` of the loaded slice, which later flips and crops do not follow (the mask does).

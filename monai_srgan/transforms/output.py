@@ -19,6 +19,7 @@ from monai.transforms import SaveImaged, Transform
 from PIL import Image
 
 from monai_srgan.data.inputs import image_stem
+from monai_srgan.transforms.conversion import as_array
 
 __all__ = ["SaveSR", "SaveSRD", "SaveSRDict", "SaveSRd"]
 
@@ -122,7 +123,7 @@ class SaveSR(Transform):
         source = meta.get("filename_or_obj")
         if not source:
             raise ValueError("the image has no meta['filename_or_obj']: the output takes its name from the source file")
-        array = torch.as_tensor(img).detach().to("cpu", torch.float32).numpy()
+        array = as_array(img).astype(np.float32)
         if array.ndim not in (3, 4) or array.shape[0] != 1:
             raise ValueError(f"{source}: expected an image of shape (1, X, Y) or (1, X, Y, D), got {array.shape}")
         if not np.isfinite(array).all():

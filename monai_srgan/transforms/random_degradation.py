@@ -12,6 +12,7 @@ from monai.config import KeysCollection
 from monai.transforms import Randomizable, RandomizableTransform
 
 from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
+from monai_srgan.transforms.intensity import source_name
 
 __all__ = ["RandMaskAwareDegrade", "RandMaskAwareDegradeD", "RandMaskAwareDegradeDict", "RandMaskAwareDegraded"]
 
@@ -31,16 +32,21 @@ class RandMaskAwareDegrade(RandomizableTransform):
     """Degrade with parameters drawn anew for each image, and delegate to :class:`MaskAwareDegrade`.
 
     Each range is a number or a pair (low, high), from which the value is drawn uniformly. With probability ``1 - prob``
-    the image gets the plain ``GaussianDownsample(scale)``, without noise.
+    the image gets the plain ``GaussianDownsample(scale)``, without noise. A mask that the ranges depend on is asked for
+    whatever is drawn. In Compose use :class:`RandMaskAwareDegraded` for image and mask together, as with
+    :class:`MaskAwareDegrade`.
 
     Args:
         prob: probability in [0, 1] that parameters are drawn.
         scale: ratio of the two grids.
         sigma: blur outside the tumour in HR pixels; larger is blurrier. None for the operator's default.
         sigma_inside: blur inside the tumour, drawn independently; None for the value drawn for outside.
-        feather: width of the seam in HR pixels; larger is softer.
+        feather: width of the seam in HR pixels; larger is softer. Above 0 it needs `sigma_inside`.
         isolate: whether no intensity crosses the mask's border.
         noise_std: standard deviation of the Rician noise in units of the image; larger is noisier.
+
+    Raises:
+        ValueError: for arguments out of range or without effect, and on call as :class:`MaskAwareDegrade`.
     """
 
     def __init__(
@@ -66,6 +72,18 @@ class RandMaskAwareDegrade(RandomizableTransform):
         self.isolate = isolate
         self.plain = MaskAwareDegrade(scale=scale)
         self.degrade = self.plain
+        # The widest of what may be drawn, so that useless arguments are refused here and not at some later image.
+        widest = {name: pair and pair[1] for name, pair in self.ranges.items()}
+        self._twin(widest)
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether a result may depend on the mask: the sigmas may differ, or the sides are isolated."""
+        inside = self.ranges["sigma_inside"]
+        default = self.plain.operator.sigma
+        outside = self.ranges["sigma"] or (default, default)
+        one_value = inside is None or (inside == outside and inside[0] == inside[1])
+        return self.isolate or not one_value
 
     def randomize(self, data: Any = None) -> None:
         """Draw the parameters and put the deterministic twin that has them into ``self.degrade``; `data` is unused."""
@@ -75,7 +93,21 @@ class RandMaskAwareDegrade(RandomizableTransform):
         if not self._do_transform:
             self.degrade = self.plain
             return
-        self.degrade = MaskAwareDegrade(
+        self.degrade = self._twin(drawn)
+
+    def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
+        """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, with parameters drawn first if `randomize`."""
+        if mask is None and self.needs_mask:
+            raise ValueError(
+                f"{source_name(image)}: mask is missing, which isolate and sigma_inside depend on: "
+                "pass the tumour's mask, an empty one where there is none"
+            )
+        if randomize:
+            self.randomize()
+        return self.degrade(image, mask, self.R)
+
+    def _twin(self, drawn: Mapping[str, float | None]) -> MaskAwareDegrade:
+        return MaskAwareDegrade(
             scale=self.plain.scale,
             sigma=drawn["sigma"],
             sigma_inside=drawn["sigma_inside"],
@@ -83,12 +115,6 @@ class RandMaskAwareDegrade(RandomizableTransform):
             isolate=self.isolate,
             noise_std=drawn["noise_std"] or 0.0,
         )
-
-    def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
-        """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, with parameters drawn first if `randomize`."""
-        if randomize:
-            self.randomize()
-        return self.degrade(image, mask, self.R)
 
 
 class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
@@ -126,7 +152,6 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, mask_key, hr_key, lr_mask_key, scale=scale, allow_missing_keys=allow_missing_keys)
-        self._needs_mask = lr_mask_key is not None or isolate or sigma_inside is not None
         self.rand = RandMaskAwareDegrade(
             prob,
             scale=scale,
@@ -136,6 +161,7 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
             isolate=isolate,
             noise_std=noise_std,
         )
+        self._needs_mask = lr_mask_key is not None or self.rand.needs_mask
 
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None

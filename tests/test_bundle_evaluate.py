@@ -173,7 +173,6 @@ def test_an_unwritable_output_folder_stops_before_any_slice_is_scored(
     phantom_dir: Path, tmp_path: Path, weights: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    made = workflow(phantom_dir, tmp_path / "file", weights)
     with pytest.raises(RuntimeError) as caught:
-        made.run()
+        workflow(phantom_dir, tmp_path / "file", weights).run()
     assert "cannot be written to" in str(caught.value.__cause__)

@@ -36,6 +36,7 @@ class _Slice(NamedTuple):
     path: Path
     patient: str
     tumor_type: int
+    size: tuple[int, int]
 
 
 def find_slices(dataset_dir: PathLike) -> list[Path]:
@@ -105,7 +106,7 @@ def _read_all(prints: tuple[tuple[str, int, int], ...], progress: bool) -> tuple
         except (MatFileError, OSError) as error:
             problems.append(str(error))
         else:
-            slices.append(_Slice(Path(name), data.patient, data.label))
+            slices.append(_Slice(Path(name), data.patient, data.label, data.image.shape))
     if problems:
         listing = "\n  ".join(problems)
         raise MatFileError(
@@ -123,6 +124,7 @@ def figshare_datalist(
     seed: int = 0,
     folds: str = "patient",
     *,
+    min_size: int = 1,
     progress: bool = True,
 ) -> list[dict[str, Any]]:
     """Data list of one section, in the order of the file numbers.
@@ -141,6 +143,7 @@ def figshare_datalist(
             the dataset's own ``cvind.mat``, found at any depth, with ``num_folds=5``: it splits by PID, and later scans
             of the same head (PIDs with a letter) lie in other folds, which a UserWarning lists. For comparison with
             published figures only.
+        min_size: fewest pixels that a slice must have along each side, such as the size of training crops.
         progress: show a bar while many files are read.
 
     Returns:
@@ -148,12 +151,19 @@ def figshare_datalist(
 
     Raises:
         FileNotFoundError: no such folder, no slices, or no ``cvind.mat`` for the official folds.
-        MatFileError: lists all files that cannot be used, and why.
+        MatFileError: lists all files that cannot be used, and why; among them slices smaller than ``min_size``.
         ValueError: an argument is out of range, two files have the same number, there are fewer patients than folds, or
             the section is empty.
     """
     _check_split(section, fold, num_folds, folds)
     slices = _scan(dataset_dir, progress)
+    small = [f"{s.path}: {s.size[0]}x{s.size[1]} pixels" for s in slices if min(s.size) < min_size]
+    if small:
+        listing = "\n  ".join(small)
+        raise MatFileError(
+            f"{len(small)} of {len(slices)} slices are smaller than the {min_size} pixels that are needed (a training "
+            f"crop, for one); take smaller crops or take them out of the folder:\n  {listing}"
+        )
     if folds == "patient":
         by_patient = patient_folds((s.patient for s in slices), num_folds, seed)
         of_slice = [by_patient[s.patient] for s in slices]

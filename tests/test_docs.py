@@ -157,3 +157,8 @@ def test_links_lead_somewhere(page: Path) -> None:
             if anchor not in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}:
                 broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_holds_a_placeholder(page: Path):
+    assert not re.findall(r"@[A-Z]+@|<!-- results -->|TODO|TBD", page.read_text(encoding="utf-8"))

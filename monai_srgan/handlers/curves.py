@@ -10,6 +10,7 @@ from typing import Any
 
 from ignite.engine import Events
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.output_folder import writable_folder
@@ -126,6 +127,7 @@ class CurveRecorder:
             scores.plot(epochs, means, label=method, linestyle="--" if method == "bicubic" else "-", marker=".")
         scores.set(title="Validation patients", xlabel="epoch", ylabel="PSNR on the head / dB")
         for axes in (losses, judge, scores):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
             if axes.lines:
                 axes.legend(frameon=False)

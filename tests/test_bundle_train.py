@@ -97,6 +97,8 @@ def test_a_run_leaves_weights_metrics_curves_and_panels(trained):
     summary = json.loads((trained / "summary.json").read_text())
     assert summary["settings"]["section"] == "validation"
     assert (trained / "curves.png").stat().st_size > 10_000
+    last = dict(line.split(",") for line in (trained / "metrics" / "metrics.csv").read_text().split())
+    assert {"psnr_head", "psnr_inside", "ssim_head"} == set(last)
     assert list((trained / "panels").glob("*.png"))
     saved = sorted(p.name for p in (trained / "checkpoints").iterdir())
     assert saved == ["checkpoint_epoch=2.pt", "checkpoint_epoch=3.pt"]

@@ -136,8 +136,8 @@ class SRGANTrainer(AdversarialTrainer):
         for name, weight in weights.items():
             setattr(self.state, f"{name}_weight", weight)
         if channels_last:
-            g_network.to(memory_format=torch.channels_last)
-            d_network.to(memory_format=torch.channels_last)
+            for network in (g_network, d_network):
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
     def run(self) -> None:
         """Train until ``max_epochs``."""

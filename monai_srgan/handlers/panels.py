@@ -94,7 +94,9 @@ class PanelSaver:
             return
         items = evaluation_items(engine)
         for index, rank in wanted.items():
-            item = {k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()}
+            item: dict[str, Any] = {
+                k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()
+            }
             item["baselines"] = {k: v.cpu() for k, v in item.get("baselines", {}).items()}
             item.setdefault("slice", f"{engine.state.iteration}.{index}")
             self._kept.append((rank, item))

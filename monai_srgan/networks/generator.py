@@ -89,8 +89,8 @@ class SRResNet(nn.Module):
         self.tail = nn.Conv2d(channels, out_channels, 9, padding=4)
         self.output = {None: nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[output]()
         if self.residual:
-            nn.init.zeros_(self.tail.weight)
-            nn.init.zeros_(self.tail.bias)
+            for parameter in self.tail.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Enlarge a batch of images.

@@ -126,7 +126,7 @@ class MRIFeatures(nn.Module):
             y = F.interpolate(y, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             y = block(torch.cat([y, skip], dim=1))
         mask = self.mask_head(y)
-        weight = F.adaptive_avg_pool2d(mask.detach().sigmoid(), deepest.shape[-2:])
+        weight = F.adaptive_avg_pool2d(mask.detach().sigmoid(), (deepest.shape[-2], deepest.shape[-1]))
         tumour = (deepest * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-3)
         return {"mask": mask, "tumor_class": self.class_head(torch.cat([deepest.mean((2, 3)), tumour], dim=1))}
 

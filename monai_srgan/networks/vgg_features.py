@@ -48,6 +48,10 @@ class VGGFeatures(nn.Module):
         ValueError: unknown `arch` or layer, wrong hash (both are named), or a file that does not fit.
     """
 
+    mean: Tensor
+    std: Tensor
+    features: nn.Sequential
+
     def __init__(
         self,
         arch: str = "vgg19",
@@ -109,7 +113,7 @@ class VGGFeatures(nn.Module):
         y = (x.expand(-1, 3, -1, -1) - self.mean) / self.std
         ends = {self._ends[name]: name for name in names}
         maps: dict[str, Tensor] = {}
-        for index, module in enumerate(self.features[: max(ends) + 1]):
+        for index, module in enumerate(list(self.features)[: max(ends) + 1]):
             y = module(y)
             if index in ends:
                 maps[ends[index]] = y

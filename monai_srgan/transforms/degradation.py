@@ -116,11 +116,12 @@ class MaskAwareDegrade(Transform):
             outside = GaussianDownsample(scale, sigma)
             inside = outside if sigma_inside is None else GaussianDownsample(scale, sigma_inside)
             self.operator, self.sides = outside, (outside, inside)
+        self._scale: int = getattr(self.operator, "scale")  # noqa: B009 - a module's attributes have no types
 
     @property
     def scale(self) -> int:
         """Ratio of the two grids."""
-        return int(self.operator.scale)
+        return self._scale
 
     @property
     def needs_mask(self) -> bool:

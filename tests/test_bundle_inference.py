@@ -223,6 +223,20 @@ def test_an_image_that_cannot_be_enlarged_is_refused_by_name(tmp_path: Path, wei
         infer(tmp_path, tmp_path / "out", weights)
 
 
+def test_bad_files_among_good_ones_are_listed_and_nothing_is_computed(tmp_path: Path, weights: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    nib.save(nib.Nifti1Image(pattern((16, 12), 900), np.eye(4)), folder / "1.nii.gz")
+    nib.save(nib.Nifti1Image(pattern((16, 12, 3), 900), np.eye(4)), folder / "2.nii.gz")
+    (folder / "3.mat").write_bytes(b"MATLAB 7.3 MAT-file, truncated")
+    with refused(
+        ValueError,
+        r"(?s)2 of 3 inputs.*2\.nii\.gz: a volume of 3 slices is no picture.*3\.mat.*(truncated|damaged)",
+    ):
+        infer(folder, tmp_path / "out", weights, output_ext=".png")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_run_without_an_input_says_what_to_pass(weights: str) -> None:
     workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False, ckpt_path=weights)
     workflow.initialize()

@@ -96,6 +96,7 @@ def test_a_run_leaves_weights_metrics_curves_and_panels(trained):
     assert {r["epoch"] for r in history} == {"1", "2", "3"}
     summary = json.loads((trained / "summary.json").read_text())
     assert summary["settings"]["section"] == "validation"
+    assert summary["settings"]["intensity"]["percentile"] == 99.9
     assert (trained / "curves.png").stat().st_size > 10_000
     last = dict(line.split(",") for line in (trained / "metrics" / "metrics.csv").read_text().split())
     assert {"psnr_head", "psnr_inside", "ssim_head"} == set(last)
@@ -129,6 +130,29 @@ def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path
     with pytest.raises(RuntimeError) as caught:
         flow.run()
     assert "fold 0, now 1; training_patients" in causes(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("models/model.pt", "is no checkpoint of a training run, it lacks"),
+        ("checkpoints/none.pt", "checkpoint_epoch=2.pt"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_written(
+    trained, phantom_dir, tmp_path, name, message
+):
+    with pytest.raises(RuntimeError) as caught:
+        workflow(phantom_dir, tmp_path / "out", ckpt=str(trained / name)).initialize()
+    assert message in causes(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        workflow(phantom_dir, tmp_path / "out", patch_size=30).initialize()
+    assert "patch_size must be a multiple of the scale 4, got 30" in causes(caught.value)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):

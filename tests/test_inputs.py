@@ -14,7 +14,7 @@ import torch
 from monai.transforms import LoadImaged
 from PIL import Image
 
-from monai_srgan.data import image_stem, inference_datalist
+from monai_srgan.data import check_inputs, image_stem, inference_datalist
 from monai_srgan.transforms import LoadInputd
 
 AFFINE = np.array([[0.0, -2.0, 0.3, 10.0], [1.5, 0.0, 0.0, -20.0], [0.0, 0.1, 6.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
@@ -53,7 +53,7 @@ def test_no_input_yet_is_an_empty_list() -> None:
 
 
 def test_an_empty_folder_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no image .* but no files"):
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no image .*found: no files"):
         inference_datalist(tmp_path)
 
 
@@ -61,6 +61,17 @@ def test_a_folder_without_images_is_refused_and_what_it_holds_is_named(tmp_path:
     touch(tmp_path, "a.dcm", "b.txt")
     with pytest.raises(FileNotFoundError, match=r"2 other files, such as a\.dcm, b\.txt"):
         inference_datalist(tmp_path)
+
+
+def test_all_bad_inputs_are_listed_at_once() -> None:
+    def load(item: dict[str, str]) -> None:
+        if item["image"] != "good.png":
+            raise RuntimeError("wrapped") from ValueError(f"broken {item['image'][:1]}\nsecond line")
+
+    items = [{"image": name, "source": name} for name in ("good.png", "a.nii", "b.nii")]
+    with pytest.raises(ValueError, match=r"2 of 3 inputs cannot be used.*\n  a\.nii: broken a\n  b\.nii: broken b$"):
+        check_inputs(items, load)
+    check_inputs(items[:1], load)
 
 
 def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:

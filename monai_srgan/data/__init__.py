@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from monai_srgan.data.download import DownloadError, download_figshare
 from monai_srgan.data.figshare import FigshareBrainTumorDataset, figshare_datalist
-from monai_srgan.data.inputs import IMAGE_SUFFIXES, image_stem, inference_datalist
+from monai_srgan.data.inputs import IMAGE_SUFFIXES, check_inputs, image_stem, inference_datalist
 from monai_srgan.data.mat_file import MatFileError, read_mat
 from monai_srgan.data.mat_reader import (
     PIXEL_SPACING,
@@ -31,6 +31,7 @@ __all__ = [
     "SeededItems",
     "ShuffledStream",
     "assert_patient_disjoint",
+    "check_inputs",
     "download_figshare",
     "draw_phantom_slice",
     "figshare_datalist",

@@ -6,12 +6,18 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-__all__ = ["IMAGE_SUFFIXES", "image_stem", "inference_datalist"]
+from tqdm import tqdm
+
+__all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
 
 IMAGE_SUFFIXES = (".mat", ".nii", ".nii.gz", ".png")
 NOT_IMAGES = ("cvind.mat",)  # the figshare set's table of folds lies among its images
+
+_MANY = 100  # files from which on reading them is worth a progress bar
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +62,41 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
     return [{"image": str(file), "source": str(file)} for file in files]
 
 
+def check_inputs(
+    datalist: Sequence[Mapping[str, Any]], load: Callable[[dict[str, Any]], Any], *, progress: bool = True
+) -> None:
+    """Read every input once before the first is enlarged, so that a run does not stop half way at a bad file.
+
+    Args:
+        datalist: items as of :func:`inference_datalist`.
+        load: what a run does with an item before the network, its preprocessing, and further checks.
+        progress: show a bar while many files are read.
+
+    Raises:
+        ValueError: lists all inputs that cannot be used, and why.
+    """
+    problems = []
+    for item in tqdm(datalist, desc="checking inputs", unit="file", disable=not progress or len(datalist) < _MANY):
+        try:
+            load(dict(item))
+        except Exception as error:  # whatever a reader of MONAI may raise: each becomes a line of the one error below
+            reason = _reason(error)
+            problems.append(reason if str(item["source"]) in reason else f"{item['source']}: {reason}")
+    if problems:
+        listing = "\n  ".join(problems)
+        raise ValueError(
+            f"{len(problems)} of {len(datalist)} inputs cannot be used, and nothing was computed; "
+            f"repair them or take them out:\n  {listing}"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what a reader or transform said: MONAI wraps it in RuntimeErrors of its own."""
+    while type(error) is RuntimeError and error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _images_of(folder: Path) -> list[Path]:
     files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=_natural)
     images = [f for f in files if f.name.lower().endswith(IMAGE_SUFFIXES) and f.name not in NOT_IMAGES]
@@ -63,7 +104,7 @@ def _images_of(folder: Path) -> list[Path]:
     if not images:
         found = f"{len(skipped)} other files, such as {', '.join(skipped[:3])}" if skipped else "no files"
         raise FileNotFoundError(
-            f"dataset_dir {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}) but {found}: "
+            f"dataset_dir {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}) (found: {found}); "
             "give the folder that holds the files, subfolders are not searched"
         )
     if skipped:

@@ -27,6 +27,7 @@ __all__ = [
     "SRGeometryD",
     "SRGeometryDict",
     "SRGeometryd",
+    "require_crop_size",
     "scaled_affine",
 ]
 
@@ -266,3 +267,17 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
 
 RandRegionCropD = RandRegionCropDict = RandRegionCropd
 SRGeometryD = SRGeometryDict = SRGeometryd
+
+
+def require_crop_size(size: int, scale: int) -> None:
+    """See that training crops can be degraded to whole LR pixels.
+
+    Args:
+        size: height and width of the crops in HR pixels.
+        scale: ratio of the two grids.
+
+    Raises:
+        ValueError: when the scale does not divide the size.
+    """
+    if size < 1 or size % scale:
+        raise ValueError(f"patch_size must be a multiple of the scale {scale}, got {size}")

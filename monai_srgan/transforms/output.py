@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,18 @@ class SaveSR(Transform):
         self._make_folder()
         return list(sources)
 
+    def check_image(self, img: torch.Tensor) -> None:
+        """See whether an input is of a shape that can be written when it is enlarged.
+
+        Args:
+            img: input ``(1, X, Y)`` or ``(1, X, Y, D)``.
+
+        Raises:
+            ValueError: a volume of several slices, where pictures are to be written.
+        """
+        if self.output_ext == ".png" and img.ndim == 4 and img.shape[3] > 1:
+            raise ValueError(f"a volume of {img.shape[3]} slices is no picture: write it with --output_ext .nii.gz")
+
     def __call__(self, img: torch.Tensor, meta_data: Mapping[str, Any] | None = None) -> torch.Tensor:
         """Write one image and return it unchanged.
 
@@ -181,6 +193,10 @@ class SaveSRd(SaveImaged):
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
         """See :meth:`SaveSR.check`."""
         return self.saver.check(datalist)
+
+    def check_loaded(self, data: Mapping[Hashable, Any], image_key: str = "image") -> None:
+        """See :meth:`SaveSR.check_image`, of a loaded item."""
+        self.saver.check_image(data[image_key])
 
 
 def _write_whole(write: Callable[[Path], None], path: Path) -> None:

@@ -27,7 +27,8 @@ class AdversarialHandler:
     of the learning rate to ``TwoPhaseLearningRate``, the balance of the two players to the trainer's ``d_loss_floor``.
 
     It logs the change of phase, and warns when the discriminator's mean probability of HR or SR over ``window``
-    iterations is within ``margin`` of 0 or 1, or when the two are within ``margin`` of each other.
+    iterations is within ``margin`` of 0 or 1, or when the two are within ``margin`` of each other later than two
+    windows after the ramp.
 
     Args:
         start: iterations of the SRResNet phase.
@@ -68,7 +69,10 @@ class AdversarialHandler:
             return
         real, fake = (sum(values) / len(values) for values in zip(*self._recent, strict=True))
         # With label smoothing a discriminator that has won puts HR at the label, not at 1: SR at 0 is what tells.
-        if min(real, fake) < self.margin or max(real, fake) > 1 - self.margin or abs(real - fake) < self.margin:
+        won = min(real, fake) < self.margin or max(real, fake) > 1 - self.margin
+        # A fresh discriminator tells nothing apart yet: it is given two windows after the ramp to learn to.
+        learnt = engine.state.iteration > self.ramp.start + self.ramp.length + 2 * len(self._recent)
+        if won or (learnt and abs(real - fake) < self.margin):
             logger.warning(
                 "iteration %d: the discriminator is stuck, D(HR) = %.3f, D(SR) = %.3f over %d iterations",
                 engine.state.iteration,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from monai_srgan.data.download import download_figshare
 from monai_srgan.data.mat_file import MatFileError, read_mat
 from monai_srgan.data.mat_reader import read_cjdata
+from monai_srgan.data.natural_order import natural_key
 from monai_srgan.data.splits import assert_patient_disjoint, patient_folds
 
 __all__ = ["SECTIONS", "FigshareBrainTumorDataset", "figshare_datalist", "find_slices"]
@@ -62,7 +62,7 @@ def find_slices(dataset_dir: PathLike) -> list[Path]:
             f"dataset_dir={root} has no .mat slices: name the folder of the unpacked dataset, get it with "
             "FigshareBrainTumorDataset(..., download=True), or make slices with write_phantom_dataset."
         )
-    found.sort(key=lambda path: (_natural(path.name), _natural(str(path.parent))))
+    found.sort(key=lambda path: (natural_key(path.name), natural_key(str(path.parent))))
     _refuse_doubles(found)
     return found
 
@@ -81,11 +81,6 @@ def _refuse_doubles(files: Iterable[Path]) -> None:
             f"dataset_dir must hold each slice once, but these files have the same number: {'; '.join(doubles[:9])}"
             f"{more}. Remove one of each, or give other slices other names."
         )
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """Sorting key by which 9.mat comes before 10.mat."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part]
 
 
 def _scan(dataset_dir: PathLike, progress: bool) -> tuple[_Slice, ...]:

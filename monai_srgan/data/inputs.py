@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from monai_srgan.data.natural_order import natural_key
 
 __all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
 
@@ -98,7 +99,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _images_of(folder: Path) -> list[Path]:
-    files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=_natural)
+    visible = [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")]
+    files = sorted(visible, key=lambda f: (natural_key(f.name), f.name))
     images = [f for f in files if f.name.lower().endswith(IMAGE_SUFFIXES) and f.name not in NOT_IMAGES]
     skipped = [f.name for f in files if f not in set(images)]
     if not images:
@@ -110,8 +112,3 @@ def _images_of(folder: Path) -> list[Path]:
     if skipped:
         logger.info("%s: %d files are no images and are skipped: %s", folder, len(skipped), ", ".join(skipped[:5]))
     return images
-
-
-def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from monai_srgan.engines.evaluator import SREvaluator, evaluation_items, evaluation_scores
+from monai_srgan.engines.evaluator import SREvaluator, evaluation_items, evaluation_scores, slice_source
 from monai_srgan.engines.precision import autocast, autocast_dtype, has_fast_autocast, plain
 from monai_srgan.engines.trainer import SRGANTrainer, step_losses
 from monai_srgan.engines.tumor_batch import PrepareTumorBatch
@@ -19,5 +19,6 @@ __all__ = [
     "evaluation_scores",
     "has_fast_autocast",
     "plain",
+    "slice_source",
     "step_losses",
 ]

@@ -16,7 +16,7 @@ from monai_srgan.engines.precision import autocast, plain
 from monai_srgan.metrics import REGIONS, region_masks, region_scores
 from monai_srgan.physics.operators import BicubicUpsample
 
-__all__ = ["SREvaluator", "evaluation_items", "evaluation_scores"]
+__all__ = ["SREvaluator", "evaluation_items", "evaluation_scores", "slice_source"]
 
 _NEED_MASK = ("inside", "outside", "rim")
 
@@ -43,8 +43,7 @@ class SREvaluator(SupervisedEvaluator):
         network: any module that enlarges ``image`` to the size of ``label``.
         name: the network's name in tables.
         baselines: name to callable of LR images giving HR images; None is ``{"bicubic": BicubicUpsample(scale)}`` and
-        an empty
-            dictionary none.
+            an empty dictionary none.
         scale: enlargement of the default baseline.
         regions: names out of ``monai_srgan.metrics.REGIONS``.
         rim_width: total width of the region ``rim`` in HR pixels.
@@ -181,6 +180,15 @@ def evaluation_items(engine: Any) -> list[dict[str, Any]]:
         made = output[i] if isinstance(output, list) else _item(output, i)
         items.append({**(given if isinstance(given, Mapping) else {}), **made, "scores": scores})
     return items
+
+
+def slice_source(item: Mapping[str, Any]) -> str:
+    """The file that a slice of :func:`evaluation_items` came from: its entry ``source``, or its target's meta data.
+
+    Args:
+        item: a slice; "" is returned where nothing names its file.
+    """
+    return str(item.get("source") or getattr(item[Keys.LABEL], "meta", {}).get("filename_or_obj", ""))
 
 
 def _item(value: Any, index: int) -> Any:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.whole_file import write_whole
 
 __all__ = ["CurveRecorder"]
 
@@ -77,17 +79,15 @@ class CurveRecorder:
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
         """Write table and picture."""
-        part = self.losses_csv.with_suffix(".part")
-        with part.open("w", newline="") as file:
+        write_whole(self.losses_csv, self._write_losses)
+        write_whole(self.output_dir / "curves.png", partial(self.draw().savefig, dpi=120))
+
+    def _write_losses(self, path: Path) -> None:
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, ["iteration", "learning_rate", *FIELDS])
             writer.writeheader()
-            writer.writerows(
-                {k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()} for row in self.rows
-            )
-        part.replace(self.losses_csv)
-        part = self.output_dir / "curves.part.png"
-        self.draw().savefig(part, dpi=120)
-        part.replace(self.output_dir / "curves.png")
+            for row in self.rows:
+                writer.writerow({k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()})
 
     def _series(self, name: str) -> tuple[list[float], list[float]]:
         """Iterations and values of one loss, averaged over at most 200 points."""

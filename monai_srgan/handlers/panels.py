@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from matplotlib.patches import Rectangle
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.data.figshare import TUMOR_TYPES
-from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores
+from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.whole_file import write_whole
 
 __all__ = ["PanelSaver", "draw_panel"]
 
@@ -37,8 +39,7 @@ class PanelSaver:
         output_dir: folder of the pictures, checked on attaching.
         max_items: largest number of slices.
         select: "spread" takes slices at even distances over the evaluation, "first" the first ones, "worst" those on
-        which
-            the network has its lowest PSNR in ``region``.
+            which the network has its lowest PSNR in ``region``.
         region: region of the PSNR for "worst".
         outline: whether to draw the tumour's outline.
         error_max: absolute error, in units of the images, at the top of the error map's colours.
@@ -123,11 +124,8 @@ class PanelSaver:
             figure = draw_panel(
                 item, mask_key=engine.mask_key, name=engine.name, outline=self.outline, error_max=self.error_max
             )
-            source = item.get("source") or getattr(item[Keys.LABEL], "meta", {}).get("filename_or_obj") or item["slice"]
-            path = self.output_dir / f"panel_{Path(str(source)).stem}.png"
-            part = path.with_name(f"{path.stem}.part.png")
-            figure.savefig(part, dpi=self.dpi)
-            part.replace(path)
+            path = self.output_dir / f"panel_{Path(slice_source(item) or item['slice']).stem}.png"
+            write_whole(path, partial(figure.savefig, dpi=self.dpi))
         self.logger.info("%d panels are in %s", len(self._kept), self.output_dir)
 
 
@@ -146,8 +144,7 @@ def draw_panel(
 
     Args:
         item: a slice of :func:`monai_srgan.engines.evaluation_items`: ``image`` ``(C, h, w)``, ``pred``, ``label``
-        and ``mask``
-            ``(C, H, W)``, ``baselines`` and ``scores``.
+            and ``mask`` ``(C, H, W)``, ``baselines`` and ``scores``.
         mask_key: key of the tumour mask.
         name: the network's name in ``scores``.
         outline: whether to draw the tumour's outline.

@@ -16,13 +16,12 @@ import torch.distributed as dist
 from ignite.engine import Events
 
 from monai_srgan.data.figshare import TUMOR_TYPES
-from monai_srgan.engines.evaluator import evaluation_items
+from monai_srgan.engines.evaluator import evaluation_items, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.metrics import METRICS, SSIM_SETTINGS
+from monai_srgan.whole_file import write_whole
 
 __all__ = ["ScoreRow", "ScoreTable", "summarise"]
-
-"""Names of the figshare set's labels."""
 
 _HISTORY = ("epoch", "method", "region", "metric", "mean", "sd", "n", "infinite")
 
@@ -61,13 +60,11 @@ def summarise(values: Iterable[float]) -> dict[str, float | int | None]:
 class ScoreTable:
     """Write down what a :class:`~monai_srgan.engines.SREvaluator` measures, network beside baselines.
 
-    - ``scores.csv``: a row for every slice, method, region and metric (the columns of :class:`ScoreRow`; the value is
-    empty
-      where nothing was measured);
+    - ``scores.csv``: a row for every slice, method, region and metric (the columns of :class:`ScoreRow`; the
+      value is empty where nothing was measured);
     - ``summary.json``: the settings, and mean, sd and n by method, region and metric, also by tumour type;
     - ``metrics.csv``: the same means, a row for every epoch, method, region and metric, for validation during
-    training. A
-      resumed run keeps the rows of earlier epochs;
+      training. A resumed run keeps the rows of earlier epochs;
     - the log: a readable table.
 
     Files are written beside and renamed. In distributed evaluation the slices of all ranks are gathered, each counted
@@ -79,8 +76,7 @@ class ScoreTable:
         summary_name: name of the summary; None for none.
         history_name: name of the table over epochs; None for none.
         settings: whatever makes the figures reproducible, for the summary: degradation, section, fold, seed,
-        checkpoint ...
-            The evaluator's own (regions, data range, SSIM settings) are added.
+            checkpoint ... The evaluator's own (regions, data range, SSIM settings) are added.
         log_metrics: columns of the logged table.
     """
 
@@ -126,7 +122,7 @@ class ScoreTable:
     def record(self, engine: Any) -> None:
         """Keep the scores of the slices of one step."""
         for index, item in enumerate(evaluation_items(engine)):
-            source = _source(item) or f"rank {engine.state.rank} slice {engine.state.iteration}.{index}"
+            source = slice_source(item) or f"rank {engine.state.rank} slice {engine.state.iteration}.{index}"
             for method, regions in _baselines_first(item["scores"]):
                 for region, scores in regions.items():
                     for metric in METRICS:
@@ -155,10 +151,8 @@ class ScoreTable:
                 rows = ({**row._asdict(), "value": _text(row.value)} for row in self.rows)
                 _write_csv(self.output_dir / self.csv_name, ScoreRow._fields, rows)
             if self.summary_name:
-                path = self.output_dir / self.summary_name
-                part = path.with_name(f"{path.name}.part")
-                part.write_text(json.dumps(summary, indent=2, allow_nan=False, default=str) + "\n")
-                part.replace(path)
+                text = json.dumps(summary, indent=2, allow_nan=False, default=str) + "\n"
+                write_whole(self.output_dir / self.summary_name, lambda part: part.write_text(text))
             if self.history_name:
                 self._write_history(self.output_dir / self.history_name, engine.state.epoch, summary["scores"])
         self.logger.info("%s", self.table(summary["scores"]))
@@ -237,12 +231,6 @@ def _nested(rows: Sequence[ScoreRow]) -> dict[str, dict[str, dict[str, Any]]]:
     return {m: {r: {k: summarise(v) for k, v in ks.items()} for r, ks in rs.items()} for m, rs in values.items()}
 
 
-def _source(item: Mapping[str, Any]) -> str:
-    if item.get("source"):
-        return str(item["source"])
-    return str(getattr(item["label"], "meta", {}).get("filename_or_obj", ""))
-
-
 def _type_name(value: Any) -> str:
     return "" if value is None else TUMOR_TYPES.get(int(value), str(int(value)))
 
@@ -260,9 +248,10 @@ def _cell(value: Mapping[str, Any], metric: str) -> str:
 
 
 def _write_csv(path: Path, fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fields)
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
+    def write(part: Path) -> None:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fields)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_whole(path, write)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ignite.engine import Events
 from torch import nn
 
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.whole_file import write_whole
 
 __all__ = ["WeightsSaver"]
 
@@ -55,7 +57,6 @@ class WeightsSaver:
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
         """Write the weights now."""
-        part = self.path.with_suffix(".part")
-        torch.save({k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}, part)
-        part.replace(self.path)
+        weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
+        write_whole(self.path, partial(torch.save, weights))
         logger.info("weights written to %s", self.path)

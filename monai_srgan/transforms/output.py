@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from PIL import Image
 
 from monai_srgan.data.inputs import image_stem
 from monai_srgan.transforms.conversion import as_array
+from monai_srgan.whole_file import write_whole
 
 __all__ = ["SaveSR", "SaveSRD", "SaveSRDict", "SaveSRd"]
 
@@ -148,10 +149,10 @@ class SaveSR(Transform):
             raise FileExistsError(f"{path} exists: choose another output_dir, or pass --overwrite True to replace it")
         self._make_folder()
         if self.output_ext == ".png":
-            _write_whole(_picture(array, meta).save, path)
+            write_whole(path, _picture(array, meta).save)
         else:
             image = _nifti(array, meta)
-            _write_whole(image.to_filename, path)
+            write_whole(path, image.to_filename)
         logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
         return img
 
@@ -197,16 +198,6 @@ class SaveSRd(SaveImaged):
     def check_loaded(self, data: Mapping[Hashable, Any], image_key: str = "image") -> None:
         """See :meth:`SaveSR.check_image`, of a loaded item."""
         self.saver.check_image(data[image_key])
-
-
-def _write_whole(write: Callable[[Path], None], path: Path) -> None:
-    """Write beside the target and rename, so that the target is the whole file or is not there."""
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _nifti(array: np.ndarray, meta: Mapping[str, Any]) -> nib.Nifti1Image:

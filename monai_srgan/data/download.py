@@ -220,7 +220,7 @@ def _unpack(archive: Path, missing: dict[int, Path]) -> None:
     try:
         with archive.open("rb") as file:
             _unpack_stream(file, wanted, archive.parent)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:  # the last: a compression zipfile lacks
         raise DownloadError(
             f"{archive}: the archive is damaged ({error}): remove it and run the same call again."
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from plain_srresnet import PlainSRResNet
 from torch import nn
 
 from monai_srgan.networks import SRResNet
@@ -41,15 +42,35 @@ def test_any_size_is_enlarged_by_the_scale(scale, size):
 
 def test_shuffle_cells_are_constant_at_the_start():
     network = SRResNet()
-    shuffled = []
+    unshuffled = []
     for step in network.upsample:
-        step.shuffle.register_forward_hook(lambda _m, _i, out: shuffled.append(out))
+        step.act.register_forward_hook(lambda _m, _i, out: unshuffled.append(out))
     network.eval()(torch.rand(1, 1, 12, 12))
+    shuffled = [F.pixel_shuffle(image, 2) for image in unshuffled]
     assert [tuple(s.shape[-2:]) for s in shuffled] == [(24, 24), (48, 48)]
     for image in shuffled:
         cells = F.unfold(image.transpose(0, 1), 2, stride=2)
         assert image.std() > 0
         assert cells.var(dim=1).max() == 0
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8])
+@pytest.mark.parametrize("norm", ["batch", None])
+def test_values_and_gradients_are_those_of_the_plain_layers(scale, norm):
+    network = small(scale=scale, norm=norm, global_residual="bicubic").double()
+    nn.init.normal_(network.tail.weight, std=0.1)
+    plain = PlainSRResNet(num_blocks=1, channels=8, scale=scale, norm=norm, global_residual="bicubic").double()
+    plain.load_state_dict(network.state_dict())
+    x, target = (torch.rand(2, 1, 9 * k, 14 * k, dtype=torch.float64) for k in (1, scale))
+    results = [network(x), plain(x)]
+    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)
+    gradients = [
+        torch.autograd.grad((sr - target).square().mean(), list(net.parameters()))
+        for sr, net in zip(results, (network, plain), strict=True)
+    ]
+    for (name, _), fast, slow in zip(network.named_parameters(), *gradients, strict=True):
+        torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-12, msg=name)
+    assert all(gradient.abs().max() > 1e-6 for gradient in gradients[0] if gradient.ndim == 4)
 
 
 def test_a_network_with_global_residual_starts_as_bicubic_interpolation():

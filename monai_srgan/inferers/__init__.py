@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from monai_srgan.inferers.accelerated import AcceleratedNetwork, accelerate
 from monai_srgan.inferers.autocast import AutocastInferer
+from monai_srgan.inferers.folded import FoldedSRResNet
+from monai_srgan.inferers.tiled import TiledSRInferer
 
-__all__ = ["AutocastInferer"]
+__all__ = ["AcceleratedNetwork", "AutocastInferer", "FoldedSRResNet", "TiledSRInferer", "accelerate"]

@@ -9,6 +9,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from monai_srgan.networks.slope_prelu import SlopePReLU
+
 __all__ = ["DiscriminatorResidualBlock", "GeneratorResidualBlock", "Norm", "PixelShuffleUpsample", "icnr_", "make_norm"]
 
 Norm = Literal["batch", "instance"] | None
@@ -68,7 +70,7 @@ class GeneratorResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1),
             make_norm(norm, channels),
-            nn.PReLU(init=prelu_init),
+            SlopePReLU(prelu_init),
             nn.Conv2d(channels, channels, 3, padding=1),
             make_norm(norm, channels),
         )
@@ -81,21 +83,24 @@ class GeneratorResidualBlock(nn.Module):
 class PixelShuffleUpsample(nn.Module):
     """Enlarge by 2: 3x3 convolution to four times the channels, pixel shuffle, PReLU (figure 4 of the paper).
 
+    The PReLU has one slope and commutes with the shuffle; it comes first, where no pixel has moved in memory yet.
+
     Args:
         channels: number of feature maps, kept.
         prelu_init: first value of the one learnt slope.
+        shuffle: False leaves the shuffle to the next layer, a ``PixelShuffleConv2d``.
     """
 
-    def __init__(self, channels: int, prelu_init: float) -> None:
+    def __init__(self, channels: int, prelu_init: float, shuffle: bool = True) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, 4 * channels, 3, padding=1)
-        self.shuffle = nn.PixelShuffle(2)
-        self.act = nn.PReLU(init=prelu_init)
+        self.act = SlopePReLU(prelu_init)
+        self.shuffle = nn.PixelShuffle(2) if shuffle else nn.Identity()
         icnr_(self.conv, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to ``(B, C, 2H, 2W)``."""
-        return self.act(self.shuffle(self.conv(x)))
+        """``(B, C, H, W)`` to ``(B, C, 2H, 2W)``, or ``(B, 4 * C, H, W)`` where the shuffle is left out."""
+        return self.shuffle(self.act(self.conv(x)))
 
 
 class DiscriminatorResidualBlock(nn.Module):
@@ -113,13 +118,13 @@ class DiscriminatorResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1),
             make_norm(norm, out_channels),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(out_channels, out_channels, 3, padding=1),
             make_norm(norm, out_channels),
         )
         same = in_channels == out_channels and stride == 1
         self.skip = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1, stride=stride)
-        self.act = nn.LeakyReLU(0.2)
+        self.act = nn.LeakyReLU(0.2, inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(B, C, H, W)`` to ``(B, C', ceil(H / stride), ceil(W / stride))``."""

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from monai_srgan.networks.blocks import GeneratorResidualBlock, Norm, PixelShuffleUpsample, make_norm
+from monai_srgan.networks.shuffle_conv import PixelShuffleConv2d
+from monai_srgan.networks.slope_prelu import SlopePReLU
 
 __all__ = ["SRResNet"]
 
@@ -82,11 +84,14 @@ class SRResNet(nn.Module):
         self.in_channels = in_channels
         self.scale = scale
         self.residual = global_residual == "bicubic"
-        self.head = nn.Sequential(nn.Conv2d(in_channels, channels, 9, padding=4), nn.PReLU(init=prelu_init))
+        self.head = nn.Sequential(nn.Conv2d(in_channels, channels, 9, padding=4), SlopePReLU(prelu_init))
         self.blocks = nn.Sequential(*(GeneratorResidualBlock(channels, norm, prelu_init) for _ in range(num_blocks)))
         self.fuse = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), make_norm(norm, channels))
-        self.upsample = nn.Sequential(*(PixelShuffleUpsample(channels, prelu_init) for _ in range(steps)))
-        self.tail = nn.Conv2d(channels, out_channels, 9, padding=4)
+        # the last shuffle is the tail's, which is quicker without the shuffled image
+        self.upsample = nn.Sequential(
+            *(PixelShuffleUpsample(channels, prelu_init, shuffle=step < steps - 1) for step in range(steps))
+        )
+        self.tail = PixelShuffleConv2d(channels, out_channels, 9, cell=4 if steps > 1 else 2)
         self.output = {None: nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[output]()
         if self.residual:
             for parameter in self.tail.parameters():

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The generator as inference alone needs it."""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
+
+from monai_srgan.networks import SRResNet
+from monai_srgan.networks.blocks import GeneratorResidualBlock, PixelShuffleUpsample
+
+__all__ = ["FoldedSRResNet"]
+
+# Smaller strips spend more on what overlaps, larger ones leave the processor's cache.
+_STRIP_ROWS, _STRIP_PIXELS = 32, 8192
+# LR rows that the enlarging layers see beyond a row: a 3x3 kernel at each scale, then 9x9 at the last: 1 + 1/2 + 4/4.
+_HALO = 3
+
+
+class FoldedSRResNet(nn.Module):
+    """A trained :class:`~monai_srgan.networks.SRResNet` without what only training needs.
+
+    Batch norm is folded into the convolution before it, slopes are plain numbers, activations and sums are written over
+    their input, the last layer's kernel is laid out once, and weights lie in channels-last order. The enlarging layers,
+    whose feature maps are sixteen times the trunk's, run over strips of rows that overlap as far as they see: memory is
+    the trunk's. The values are those of ``network.eval()`` up to rounding. The network itself is left as it is.
+
+    Args:
+        network: generator with batch norm or without.
+        dtype: of weights and feature maps; the image itself, with its global residual, stays in its own dtype.
+
+    Raises:
+        ValueError: when the network has instance norm, whose statistics belong to the image.
+    """
+
+    def __init__(self, network: SRResNet, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        if any(isinstance(module, nn.InstanceNorm2d) for module in network.modules()):
+            raise ValueError("network must have batch norm or none to be folded, got instance norm")
+        network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.scale = network.scale
+        self.residual = network.residual
+        self.dtype = dtype
+        self.cell = network.tail.cell
+        self.channels = network.tail.out_channels
+        self.head = network.head[0]
+        self.head_slope = _slope(network.head[1])
+        bodies = [cast(GeneratorResidualBlock, block).body for block in network.blocks]
+        self.firsts = nn.ModuleList(_folded(body[0], body[1]) for body in bodies)
+        self.slopes = [_slope(body[2]) for body in bodies]
+        self.seconds = nn.ModuleList(_folded(body[3], body[4]) for body in bodies)
+        self.fuse = _folded(network.fuse[0], network.fuse[1])
+        steps = [cast(PixelShuffleUpsample, step) for step in network.upsample]
+        self.upsample = nn.ModuleList(step.conv for step in steps)
+        self.upsample_slopes = [_slope(step.act) for step in steps]
+        self.tail = _cell_convolution(network)
+        self.output = network.output
+        self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``(B, C, H, W)`` to ``(B, C', scale * H, scale * W)``, of the input's dtype; see ``SRResNet.forward``."""
+        features = self._trunk(x.to(dtype=self.dtype, memory_format=torch.channels_last))
+        if self.residual:
+            sr = F.interpolate(x, scale_factor=float(self.scale), mode="bicubic", align_corners=False)
+        else:
+            sr = x.new_zeros(x.shape[0], self.channels, self.scale * x.shape[2], self.scale * x.shape[3])
+        height, width = x.shape[2:]
+        strips = max(1, height // max(_STRIP_ROWS, _STRIP_PIXELS // width))
+        for i in range(strips):
+            top, bottom = height * i // strips, height * (i + 1) // strips
+            first, last = max(0, top - _HALO), min(height, bottom + _HALO)
+            strip = self._enlarge(features[:, :, first:last]).to(x.dtype)
+            wanted = strip[:, :, self.scale * (top - first) : self.scale * (bottom - first)]
+            sr[:, :, self.scale * top : self.scale * bottom].add_(wanted)
+        return sr
+
+    def _trunk(self, image: torch.Tensor) -> torch.Tensor:
+        head = F.leaky_relu_(self.head(image), self.head_slope)
+        features = head
+        for first, slope, second in zip(self.firsts, self.slopes, self.seconds, strict=True):
+            features = second(F.leaky_relu_(first(features), slope)).add_(features)
+        return self.fuse(features).add_(head)
+
+    def _enlarge(self, features: torch.Tensor) -> torch.Tensor:
+        for step, (convolution, slope) in enumerate(zip(self.upsample, self.upsample_slopes, strict=True), start=1):
+            features = F.leaky_relu_(convolution(features), slope)
+            if step < len(self.upsample):
+                features = F.pixel_shuffle(features, 2)
+        return self.output(F.pixel_shuffle(self.tail(features), self.cell))
+
+
+def _slope(prelu: nn.Module) -> float:
+    return float(prelu.get_parameter("weight"))
+
+
+def _folded(convolution: nn.Module, norm: nn.Module) -> nn.Module:
+    return fuse_conv_bn_eval(cast(nn.Conv2d, convolution), norm) if isinstance(norm, nn.BatchNorm2d) else convolution
+
+
+def _cell_convolution(network: SRResNet) -> nn.Conv2d:
+    """The tail as the strided convolution that it is computed by."""
+    tail = network.tail
+    weight = tail.cell_weight()
+    bias = tail.bias.repeat_interleave(tail.cell**2)  # type: ignore[union-attr]  # the tail has a bias
+    convolution = nn.Conv2d(
+        weight.shape[1], weight.shape[0], weight.shape[-1], stride=tail.cell // 2, padding=tail.reach
+    )
+    convolution.weight = nn.Parameter(weight, requires_grad=False)
+    convolution.bias = nn.Parameter(bias, requires_grad=False)
+    return convolution

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Super-resolution of slices and volumes of any size, with bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.inferers import Inferer
+from monai.utils import convert_to_dst_type
+from torch import nn
+from tqdm import tqdm
+
+from monai_srgan.inferers.accelerated import PRECISIONS, AcceleratedNetwork, Precision, accelerate
+
+__all__ = ["TiledSRInferer"]
+
+
+class TiledSRInferer(Inferer):
+    """Enlarge every slice of an image in plane, tile by tile where it is large, by an accelerated copy of the network.
+
+    A tile is given ``context`` LR pixels of the image on each side, and only what belongs to the tile itself is kept.
+    With a context of at least the network's receptive radius (39.5 LR pixels for the paper's generator) no value
+    depends on the tiling, so there are no seams, and nothing is blended. At the image's own border the network pads as
+    it always does. MONAI's ``sliding_window_inference`` averages overlapping windows instead, each of them wrong near
+    its edge.
+
+    Args:
+        tile: longest side of a tile in LR pixels, without context; None never tiles.
+        context: LR pixels around a tile, at least the network's receptive radius for exact results.
+        batch_size: slices of a volume enlarged together.
+        precision: "fp32", "bf16" or "fp16", see :func:`~monai_srgan.inferers.accelerate`; None runs the network as it
+            is given, for callables that are no module.
+        compile: run the accelerated copy through ``torch.compile``.
+        device: where the result is put together, such as "cpu" for volumes larger than a GPU's memory; None is the
+            input's.
+        progress: show a bar over tiles and slices when they take longer than two seconds.
+
+    Raises:
+        ValueError: when an argument is out of range; the message names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        tile: int | None = 512,
+        context: int = 40,
+        batch_size: int = 1,
+        precision: Precision | None = "fp32",
+        compile: bool = False,
+        device: torch.device | str | None = None,
+        progress: bool = True,
+    ) -> None:
+        super().__init__()
+        if tile is not None and tile < 1:
+            raise ValueError(f"tile must be at least 1 LR pixel, or None for no tiling, got {tile}")
+        if context < 0:
+            raise ValueError(f"context must not be negative, got {context}")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        if precision is not None and precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}")
+        if compile and precision is None:
+            raise ValueError("compile needs a precision, got precision=None: compile the network yourself")
+        self.tile = tile
+        self.context = context
+        self.batch_size = batch_size
+        self.precision: Precision | None = precision
+        self.compile = compile
+        self.device = None if device is None else torch.device(device)
+        self.progress = progress
+        self._copied: tuple[nn.Module, tuple[tuple[int, int], ...], AcceleratedNetwork] | None = None
+
+    def __call__(
+        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
+    ) -> torch.Tensor:
+        """Enlarge a batch of slices or volumes.
+
+        Args:
+            inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D.
+            network: enlarges ``(b, C, x, y)``, any x and y, by one integer factor s.
+            args: further arguments of the network.
+            kwargs: further arguments of the network.
+
+        Returns:
+            ``(B, C', s * X, s * Y[, D])`` float32, with the meta data of ``inputs`` where that has some.
+
+        Raises:
+            ValueError: when ``inputs`` has another number of dimensions or no pixels, or the network does not enlarge
+                both axes by one integer.
+        """
+        if inputs.ndim not in (4, 5):
+            raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
+        if inputs.numel() == 0:
+            raise ValueError(f"inputs must have pixels, got shape {tuple(inputs.shape)}")
+        plain = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        volumes = plain if plain.ndim == 5 else plain.unsqueeze(-1)
+        # slices of all volumes one behind the other, (B * D, C, X, Y)
+        slices = volumes.movedim(-1, 1).flatten(0, 1)
+        enlarged = self._enlarge(slices, self._ready(network), *args, **kwargs)
+        result = enlarged.unflatten(0, (volumes.shape[0], volumes.shape[-1])).movedim(1, -1)
+        result = result.squeeze(-1) if plain.ndim == 4 else result
+        if isinstance(inputs, MetaTensor):
+            return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]
+        return result
+
+    def _enlarge(self, slices: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any) -> Any:
+        """``(N, C, X, Y)`` to ``(N, C', s * X, s * Y)``."""
+        spans = [list(self._spans(size)) for size in slices.shape[2:]]
+        pieces = [(n, x, y) for n in range(0, len(slices), self.batch_size) for x in spans[0] for y in spans[1]]
+        result: torch.Tensor | None = None
+        bar = tqdm(pieces, desc="tiles" if len(spans[0]) * len(spans[1]) > 1 else "slices", delay=2.0, leave=False)
+        bar.disable = bar.disable or not self.progress or len(pieces) == 1
+        for n, (x0, x1, left, right), (y0, y1, top, bottom) in bar:
+            piece = slices[n : n + self.batch_size, :, left:right, top:bottom]
+            with torch.no_grad():
+                sr = network(piece, *args, **kwargs)
+            scale = sr.shape[-1] // piece.shape[-1]
+            if scale < 1 or sr.shape[-2:] != (scale * piece.shape[-2], scale * piece.shape[-1]):
+                raise ValueError(
+                    f"the network gave {tuple(sr.shape)} for LR images of {tuple(piece.shape)}: "
+                    "it must enlarge both axes by the same integer"
+                )
+            sr = sr[:, :, scale * (x0 - left) : scale * (x1 - left), scale * (y0 - top) : scale * (y1 - top)].float()
+            if len(pieces) == 1:
+                return sr.to(self.device or sr.device)
+            if result is None:
+                shape = (len(slices), sr.shape[1], *(scale * size for size in slices.shape[2:]))
+                result = torch.empty(shape, dtype=torch.float32, device=self.device or slices.device)
+            result[n : n + self.batch_size, :, scale * x0 : scale * x1, scale * y0 : scale * y1] = sr
+        return result
+
+    def _spans(self, size: int) -> Iterator[tuple[int, int, int, int]]:
+        """Begin and end of each tile along an axis, and the same with context: tiles of nearly equal length."""
+        count = 1 if self.tile is None else -(-size // self.tile)
+        for i in range(count):
+            begin, end = size * i // count, size * (i + 1) // count
+            yield begin, end, max(0, begin - self.context), min(size, end + self.context)
+
+    def _ready(self, network: Any) -> Callable[..., torch.Tensor]:
+        """The accelerated copy of a network, made again when its weights have changed."""
+        if self.precision is None or isinstance(network, AcceleratedNetwork):
+            return network
+        if not isinstance(network, nn.Module):
+            raise TypeError(
+                f"network must be a torch.nn.Module to be accelerated, got {type(network).__name__}: set precision=None"
+            )
+        state = (*network.parameters(), *network.buffers())
+        versions = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in state)
+        if self._copied is None or self._copied[0] is not network or self._copied[1] != versions:
+            copied = accelerate(network, precision=self.precision, compile=self.compile)
+            self._copied = (network, versions, copied)
+        return self._copied[2]

@@ -134,6 +134,26 @@ def test_worst_takes_the_slices_of_lowest_psnr_and_skips_those_without_tumour(tm
     assert run(data, PanelSaver(tmp_path, 2, "worst", dpi=30)) == ["panel_1.png", "panel_3.png"]
 
 
+@pytest.mark.parametrize(
+    ("select", "drawn"),
+    [("first", ["panel_2.png", "panel_9.png"]), ("spread", ["panel_2.png", "panel_30.png"]), ("worst", None)],
+)
+def test_panels_of_a_job_are_chosen_among_the_slices_of_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, select: str, drawn: list[str] | None
+) -> None:
+    everywhere: list[Any] = []
+
+    def gather(kept: Any) -> Any:
+        everywhere.append(kept)
+        return everywhere[::-1] if len(everywhere) == 2 else None  # the first run is the process that does not write
+
+    monkeypatch.setattr("monai_srgan.handlers.panels.gather_on_main", gather)
+    errors = {2: 0.1, 10: 0.5, 20: 0.2, 9: 0.05, 11: 0.3, 30: 0.4}
+    parts = [[batch(i, errors[i]) for i in numbers] for numbers in ((2, 10, 20), (9, 11, 30))]
+    assert run(parts[0], PanelSaver(tmp_path, 2, select, dpi=30)) == []
+    assert run(parts[1], PanelSaver(tmp_path, 2, select, dpi=30)) == (drawn or ["panel_10.png", "panel_30.png"])
+
+
 def test_a_decollating_evaluator_gives_the_same_panels(tmp_path: Path) -> None:
     assert run([batch(3)], PanelSaver(tmp_path, dpi=30), decollate=True) == ["panel_3.png"]
 

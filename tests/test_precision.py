@@ -6,7 +6,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_srgan.engines import autocast, autocast_dtype, has_fast_autocast, plain
+from monai_srgan.precision import autocast, autocast_dtype, has_fast_autocast, plain
 
 CPU = torch.device("cpu")
 

@@ -11,6 +11,10 @@ from monai.data import DataLoader, Dataset
 from monai.transforms import Compose, RandGaussianNoised
 
 from monai_srgan.data import SeededItems, ShuffledStream
+from monai_srgan.data.stream import batch_share
+
+# of 6 items, since before there were shards: what published weights were trained on depends on it
+FIRST_OF_SEED_1 = [4, 0, 2, 1, 5, 3, 1, 4, 0, 3, 2, 5]
 
 
 def positions(stream: ShuffledStream, batches: int) -> list[tuple[int, int]]:
@@ -58,6 +62,56 @@ def test_random_transforms_depend_on_seed_and_position_alone():
     whole = read(num_workers=0, start=0, batches=4)
     torch.testing.assert_close(read(num_workers=0, start=2, batches=2), whole[2:], rtol=0, atol=0)
     torch.testing.assert_close(read(num_workers=2, start=0, batches=4), whole, rtol=0, atol=0)
+
+
+def ranks(world_size: int, batches: int, length: int = 5) -> list[list[tuple[int, int]]]:
+    return [
+        positions(ShuffledStream(length, 6, iterations=4, seed=3, rank=rank, world_size=world_size), batches)
+        for rank in range(world_size)
+    ]
+
+
+def test_processes_fill_the_batch_of_the_job_between_them():
+    first, second, third = ranks(3, 4)
+    assert [k for _, k in first] == [0, 1, 6, 7, 12, 13, 18, 19]
+    assert sorted(k for part in (first, second, third) for _, k in part) == list(range(24))
+
+
+def test_every_process_shows_each_of_its_items_once_a_pass():
+    for part in ranks(2, 5):
+        shown = [i for i, _ in part]
+        assert [sorted(shown[start : start + 5]) for start in (0, 5, 10)] == [list(range(5))] * 3
+
+
+def test_processes_shuffle_differently_and_differently_from_one_process():
+    length = 20
+    orders = [[i for i, _ in part][:length] for world_size in (1, 2, 3) for part in ranks(world_size, 10, length)]
+    assert len({tuple(order) for order in orders}) == 6
+
+
+def test_a_resumed_process_sees_the_batches_it_would_have_seen():
+    whole = ranks(2, 6)[1]
+    resumed = ShuffledStream(5, 6, iterations=4, seed=3, rank=1, world_size=2)
+    resumed.attach(SimpleNamespace(state=SimpleNamespace(iteration=4)))
+    assert positions(resumed, 2) == whole[12:]
+
+
+def test_one_process_of_one_reads_the_stream_that_it_always_read():
+    assert [i for i, _ in positions(ShuffledStream(6, 3, iterations=1, seed=1), 4)] == FIRST_OF_SEED_1
+
+
+@pytest.mark.parametrize(("batch_size", "remedy"), [(5, 4), (3, 4), (7, 8), (1, 2)])
+def test_a_batch_that_the_processes_cannot_share_evenly_is_refused(batch_size, remedy):
+    with pytest.raises(ValueError, match=f"must be a multiple .* got {batch_size} for 2: take {remedy}, or other"):
+        ShuffledStream(5, batch_size, iterations=1, rank=0, world_size=2)
+    assert batch_share(12, 4) == 3
+    assert batch_share(5) == 5
+
+
+@pytest.mark.parametrize("rank", [-1, 2])
+def test_a_rank_out_of_range_is_refused(rank):
+    with pytest.raises(ValueError, match=f"rank must be 0 .. world_size - 1 = 1, got {rank}"):
+        ShuffledStream(5, 4, iterations=1, rank=rank, world_size=2)
 
 
 @pytest.mark.parametrize("name", ["length", "batch_size", "iterations"])

@@ -13,6 +13,7 @@ from ignite.engine import Engine, Events
 from PIL import Image
 from torch import nn
 
+from monai_srgan import processes
 from monai_srgan.handlers import (
     AdversarialHandler,
     CurveRecorder,
@@ -21,6 +22,8 @@ from monai_srgan.handlers import (
     Ramp,
     TrainerState,
     WeightsSaver,
+    set_aside,
+    writable_folder,
 )
 
 
@@ -126,6 +129,39 @@ def test_weights_are_written_after_the_epoch_asked_for_or_at_the_end(tmp_path, e
     engine.run(range(2), max_epochs=3)
     assert torch.load(path, weights_only=True)["weight"].item() == expected
     assert [p.name for p in path.parent.iterdir()] == ["w.pt"]
+
+
+def test_only_the_main_process_of_a_job_writes_speaks_and_shows(tmp_path, monkeypatch, caplog, capfd):
+    def run_all():
+        engine = engine_with(lambda _e, _batch: {"loss": 1.0, "d_real": 1.0, "d_fake": 0.0})
+        handlers = (
+            CurveRecorder(tmp_path / "curves"),
+            WeightsSaver(nn.Linear(1, 1), tmp_path / "models" / "w.pt"),
+            LossProgressBar(),
+            AdversarialHandler(start=0, window=2),
+        )
+        for handler in handlers:
+            handler.attach(engine)
+        engine.run(range(4), max_epochs=1)
+        return engine
+
+    (tmp_path / "old.csv").write_text("of an earlier run")
+    monkeypatch.setattr(processes, "rank", lambda: 1)
+    with caplog.at_level(logging.WARNING):
+        other = run_all()
+    writable_folder(tmp_path / "new")
+    assert set_aside(tmp_path, ["*.csv"]) is None
+    assert [p.name for p in tmp_path.iterdir()] == ["old.csv"]
+    assert "stuck" not in caplog.text
+    assert capfd.readouterr().err == ""
+
+    monkeypatch.setattr(processes, "rank", lambda: 0)
+    with caplog.at_level(logging.WARNING):
+        main = run_all()
+    assert {p.name for p in tmp_path.iterdir()} == {"old.csv", "curves", "models"}
+    assert "stuck" in caplog.text
+    assert "training" in capfd.readouterr().err
+    assert other.state.adversarial_weight == main.state.adversarial_weight > 0  # what all processes need they all do
 
 
 def test_weights_folder_that_cannot_be_made_fails_before_the_first_iteration(tmp_path):

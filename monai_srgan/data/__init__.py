@@ -16,8 +16,9 @@ from monai_srgan.data.mat_reader import (
     slice_affine,
 )
 from monai_srgan.data.phantom import PhantomSlice, draw_phantom_slice, write_phantom_dataset
+from monai_srgan.data.shards import PatientShardDataset, shard_by_patient
 from monai_srgan.data.splits import assert_patient_disjoint, patient_folds, patient_stem
-from monai_srgan.data.stream import SeededItems, ShuffledStream
+from monai_srgan.data.stream import SeededItems, ShuffledStream, batch_share
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -27,10 +28,12 @@ __all__ = [
     "FigshareBrainTumorDataset",
     "MatFileError",
     "MatReader",
+    "PatientShardDataset",
     "PhantomSlice",
     "SeededItems",
     "ShuffledStream",
     "assert_patient_disjoint",
+    "batch_share",
     "check_inputs",
     "download_figshare",
     "draw_phantom_slice",
@@ -41,6 +44,7 @@ __all__ = [
     "patient_stem",
     "read_cjdata",
     "read_mat",
+    "shard_by_patient",
     "slice_affine",
     "write_phantom_dataset",
 ]

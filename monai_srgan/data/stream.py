@@ -11,11 +11,33 @@ import numpy as np
 from monai.utils import MAX_SEED
 from torch.utils.data import Dataset, Sampler
 
-__all__ = ["SeededItems", "ShuffledStream"]
+from monai_srgan.processes import rank as own_rank
+from monai_srgan.processes import world_size as all_processes
+
+__all__ = ["SeededItems", "ShuffledStream", "batch_share"]
+
+
+def batch_share(batch_size: int, world_size: int | None = None) -> int:
+    """The part of a job's batch that each of its processes takes.
+
+    Args:
+        batch_size: items in the batch of the whole job.
+        world_size: number of processes; None is that of this job.
+
+    Raises:
+        ValueError: when the batch cannot be split evenly, so that gradients would not be those of the whole batch.
+    """
+    world_size = all_processes() if world_size is None else world_size
+    if batch_size % world_size:
+        raise ValueError(
+            f"batch_size, the batch of the whole job, must be a multiple of the number of processes, got {batch_size} "
+            f"for {world_size}: take {max(1, round(batch_size / world_size)) * world_size}, or other processes"
+        )
+    return batch_size // world_size
 
 
 class ShuffledStream(Sampler):
-    """Batches of an endless shuffled stream, a pure function of the seed and the position.
+    """Batches of an endless shuffled stream, a pure function of the seed, the process and the position.
 
     Position ``k`` of the stream is item ``permutation(seed, k // length)[k % length]``: every pass shows each item
     once, and batches run across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i``
@@ -24,22 +46,43 @@ class ShuffledStream(Sampler):
     Without an engine each loop over it shows the first ``iterations`` batches. Give it to a ``DataLoader`` as
     ``batch_sampler``, with :class:`SeededItems` as the data set.
 
+    In a job of ``n`` processes, each with a data set of its own, the batch is that of the whole job: this process takes
+    ``batch_size / n`` items of its own endless stream, shuffled by (seed, pass, n, rank). With each comes its position
+    in the batches of the job, so that no two processes draw the same random transforms.
+
     Args:
-        length: number of items of the data set.
-        batch_size: items in a batch.
+        length: number of items of this process's data set.
+        batch_size: items in a batch of the whole job.
         iterations: batches in an epoch: the loader's ``len``.
         seed: seed of the shuffles.
+        rank: number of this process; None is its rank in the job.
+        world_size: number of processes; None is that of the job.
 
     Raises:
-        ValueError: when a number is below 1.
+        ValueError: when a number is below 1, ``rank`` is out of range or the batch cannot be split evenly.
     """
 
-    def __init__(self, length: int, batch_size: int, iterations: int, seed: int = 0) -> None:
-        for name, value in (("length", length), ("batch_size", batch_size), ("iterations", iterations)):
+    def __init__(
+        self,
+        length: int,
+        batch_size: int,
+        iterations: int,
+        seed: int = 0,
+        *,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> None:
+        self.rank = own_rank() if rank is None else rank
+        self.world_size = all_processes() if world_size is None else world_size
+        numbers = {"length": length, "batch_size": batch_size, "iterations": iterations, "world_size": self.world_size}
+        for name, value in numbers.items():
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.rank < self.world_size:
+            raise ValueError(f"rank must be 0 .. world_size - 1 = {self.world_size - 1}, got {self.rank}")
         self.length = length
         self.batch_size = batch_size
+        self.share = batch_share(batch_size, self.world_size)
         self.iterations = iterations
         self.seed = seed
         self._engine: Any = None
@@ -51,21 +94,26 @@ class ShuffledStream(Sampler):
     def __len__(self) -> int:
         return self.iterations
 
+    def _order(self, shuffled_pass: int) -> np.ndarray:
+        entropy: tuple[int, ...] = (self.seed, shuffled_pass)
+        if self.world_size > 1:
+            entropy += (self.world_size, self.rank)
+        return np.random.default_rng(entropy).permutation(self.length)
+
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        done = self._engine.state.iteration if self._engine is not None else 0
-        position = done * self.batch_size
+        iteration = self._engine.state.iteration if self._engine is not None else 0
         # An engine counts its iterations itself and may go on into the next epoch; a plain loop must come to an end.
-        end = position + self.iterations * self.batch_size if self._engine is None else None
-        shuffled_pass, order = -1, np.empty(0, dtype=np.int64)
-        while position != end:
+        end = iteration + self.iterations if self._engine is None else None
+        known_pass, order = -1, np.empty(0, dtype=np.int64)
+        while iteration != end:
             batch = []
-            for k in range(position, position + self.batch_size):
-                if k // self.length != shuffled_pass:
-                    shuffled_pass = k // self.length
-                    order = np.random.default_rng((self.seed, shuffled_pass)).permutation(self.length)
-                batch.append((int(order[k % self.length]), k))
+            for i in range(self.share):
+                shuffled_pass, place = divmod(iteration * self.share + i, self.length)
+                if shuffled_pass != known_pass:
+                    known_pass, order = shuffled_pass, self._order(shuffled_pass)
+                batch.append((int(order[place]), iteration * self.batch_size + self.rank * self.share + i))
             yield batch
-            position += self.batch_size
+            iteration += 1
 
 
 class SeededItems(Dataset):

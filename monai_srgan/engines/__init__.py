@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from monai_srgan.engines.data_parallel import data_parallel, sync_batch_norm
 from monai_srgan.engines.evaluator import SREvaluator, evaluation_items, evaluation_scores, slice_source
-from monai_srgan.engines.precision import autocast, autocast_dtype, has_fast_autocast, plain
 from monai_srgan.engines.trainer import SRGANTrainer, step_losses
 from monai_srgan.engines.tumor_batch import PrepareTumorBatch
 
@@ -13,12 +13,10 @@ __all__ = [
     "PrepareTumorBatch",
     "SREvaluator",
     "SRGANTrainer",
-    "autocast",
-    "autocast_dtype",
+    "data_parallel",
     "evaluation_items",
     "evaluation_scores",
-    "has_fast_autocast",
-    "plain",
     "slice_source",
     "step_losses",
+    "sync_batch_norm",
 ]

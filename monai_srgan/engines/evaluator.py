@@ -12,9 +12,9 @@ from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.engines.precision import autocast, plain
 from monai_srgan.metrics import REGIONS, region_masks, region_scores
 from monai_srgan.physics.operators import BicubicUpsample
+from monai_srgan.precision import autocast, plain
 
 __all__ = ["SREvaluator", "evaluation_items", "evaluation_scores", "slice_source"]
 

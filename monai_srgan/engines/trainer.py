@@ -15,8 +15,10 @@ from monai.utils import AdversarialIterationEvents, AdversarialKeys
 from monai.utils.enums import CommonKeys as Keys
 from torch.optim import Optimizer
 
-from monai_srgan.engines.precision import autocast, autocast_dtype, plain
+from monai_srgan.engines.data_parallel import average_batch_norm, bare
 from monai_srgan.losses.adversarial import AdversarialLoss
+from monai_srgan.precision import autocast, autocast_dtype, plain
+from monai_srgan.processes import mean_over_processes
 
 __all__ = ["SRGANTrainer", "step_losses"]
 
@@ -54,6 +56,12 @@ class SRGANTrainer(AdversarialTrainer):
     By MONAI's convention (``decollate=True``) it is a list with one such dictionary an image, in which the floats are
     repeated; :func:`step_losses` reads both forms.
 
+    In a job of many processes give networks that :func:`~monai_srgan.engines.data_parallel.data_parallel` has wrapped.
+    Each process then steps on its own part of the batch, and the gradients are those of the whole batch. The floats of
+    the output are means over the processes, so that a loss that is not finite stops all of them, and all or none skip
+    the discriminator's update. What is no mean over images is taken over a process's own part: batch norm that is not
+    synchronised, and the mean logits of the "relativistic_average" loss.
+
     Args:
         device: where to train.
         max_epochs: epochs to run.
@@ -72,6 +80,7 @@ class SRGANTrainer(AdversarialTrainer):
             run away from the generator; 0 updates always.
         amp: mixed precision, bfloat16 on CPUs and where a GPU has it.
         channels_last: lay networks and batches out in channels-last order, faster with mixed precision.
+        compile: run both networks through ``torch.compile``; state dicts stay those of the networks.
         kwargs: further arguments of ``AdversarialTrainer``, such as ``epoch_length``, ``train_handlers``,
             ``g_inferer``, ``amp_kwargs``.
 
@@ -98,6 +107,7 @@ class SRGANTrainer(AdversarialTrainer):
         d_loss_floor: float = 0.0,
         amp: bool = False,
         channels_last: bool = False,
+        compile: bool = False,
         **kwargs: Any,
     ) -> None:
         weights = {"pixel": pixel_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight}
@@ -135,9 +145,11 @@ class SRGANTrainer(AdversarialTrainer):
             self.state.d_scaler = torch.amp.GradScaler("cuda")
         for name, weight in weights.items():
             setattr(self.state, f"{name}_weight", weight)
-        if channels_last:
-            for network in (g_network, d_network):
+        for network in (g_network, d_network):
+            if channels_last:
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+            if compile:
+                bare(network).compile()
 
     def run(self) -> None:
         """Train until ``max_epochs``."""
@@ -213,23 +225,26 @@ class SRGANTrainer(AdversarialTrainer):
             output["perceptual_loss"] = perceptual.item()
         if adversarial:
             state.d_network.train()
+            judge = bare(state.d_network)  # frozen: DDP would prepare for gradients that never come
             real_logits = None
             with engine._autocast():
-                fake_logits = engine.d_inferer(sr, state.d_network)
+                fake_logits = engine.d_inferer(sr, judge)
                 if engine.adversarial_loss.generator_needs_real:
                     with torch.no_grad():
-                        real_logits = engine.d_inferer(hr, state.d_network)
+                        real_logits = engine.d_inferer(hr, judge)
             engine.fire_event(AdversarialIterationEvents.GENERATOR_DISCRIMINATOR_FORWARD_COMPLETED)
             against = engine.adversarial_loss.generator(fake_logits, real_logits)
             loss = loss + state.adversarial_weight * against
             output["adversarial_loss"] = against.item()
             engine.fire_event(AdversarialIterationEvents.GENERATOR_LOSS_COMPLETED)
         output[Keys.LOSS] = loss.item()
+        output.update(mean_over_processes(step_losses(output), state.device))
         engine._require_finite(output, "generator")
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
         engine._backward_and_step(
             loss, state.g_optimizer, state.g_scaler, AdversarialIterationEvents.GENERATOR_BACKWARD_COMPLETED
         )
+        average_batch_norm(state.g_network)
         engine.fire_event(AdversarialIterationEvents.GENERATOR_MODEL_COMPLETED)
 
         # 2. Discriminator, on HR as real and detached SR as fake.
@@ -244,9 +259,12 @@ class SRGANTrainer(AdversarialTrainer):
             output[AdversarialKeys.REAL_LOGITS] = real_logits.detach()
             output[AdversarialKeys.FAKE_LOGITS] = fake_logits.detach()
             d_loss = state.d_loss_function(real_logits, fake_logits)
-            output["discriminator_loss"] = d_loss.item()
-            output["d_real"] = torch.sigmoid(real_logits.detach().float()).mean().item()
-            output["d_fake"] = torch.sigmoid(fake_logits.detach().float()).mean().item()
+            judged = {
+                "discriminator_loss": d_loss.item(),
+                "d_real": torch.sigmoid(real_logits.detach().float()).mean().item(),
+                "d_fake": torch.sigmoid(fake_logits.detach().float()).mean().item(),
+            }
+            output.update(mean_over_processes(judged, state.device))
             engine._require_finite(output, "discriminator")
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_LOSS_COMPLETED)
             if output["discriminator_loss"] >= engine.d_loss_floor:
@@ -256,6 +274,7 @@ class SRGANTrainer(AdversarialTrainer):
                     state.d_scaler,
                     AdversarialIterationEvents.DISCRIMINATOR_BACKWARD_COMPLETED,
                 )
+            average_batch_norm(state.d_network)
             engine.fire_event(AdversarialIterationEvents.DISCRIMINATOR_MODEL_COMPLETED)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return state.output  # decollated by now, where that was asked for

@@ -11,7 +11,7 @@ import torch
 from monai.engines import PrepareBatch
 from torch import Tensor
 
-from monai_srgan.engines.precision import plain
+from monai_srgan.precision import plain
 
 __all__ = ["PrepareTumorBatch"]
 

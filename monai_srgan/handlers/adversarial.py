@@ -12,6 +12,7 @@ from ignite.engine import Events
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.ramp import Ramp
+from monai_srgan.processes import is_main_process
 
 __all__ = ["AdversarialHandler"]
 
@@ -28,7 +29,7 @@ class AdversarialHandler:
 
     It logs the change of phase, and warns when the discriminator's mean probability of HR or SR over ``window``
     iterations is within ``margin`` of 0 or 1, or when the two are within ``margin`` of each other later than two
-    windows after the ramp.
+    windows after the ramp. The trainer's outputs are means over the processes of a job, so that rank 0 speaks for all.
 
     Args:
         start: iterations of the SRResNet phase.
@@ -51,7 +52,8 @@ class AdversarialHandler:
     def attach(self, engine: Any) -> None:
         """Register with a trainer."""
         engine.add_event_handler(Events.ITERATION_STARTED, self.set_weight)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.watch)
+        if is_main_process():
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self.watch)
 
     def set_weight(self, engine: Any) -> None:
         """Set the weight of the iteration that begins."""

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.processes import is_main_process
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["CurveRecorder"]
@@ -34,7 +35,7 @@ class CurveRecorder:
     """Write every iteration's losses to ``losses.csv``, and draw them with the validation scores to ``curves.png``.
 
     Both are renewed after each epoch, written beside and renamed. A resumed run keeps the rows of the iterations before
-    its start.
+    its start. In a job of many processes rank 0 writes them; the losses are means over the processes.
 
     Args:
         output_dir: folder of the two files; made when it is missing.
@@ -51,6 +52,8 @@ class CurveRecorder:
 
     def attach(self, engine: Any) -> None:
         """Register with a trainer; give it after the handler that validates."""
+        if not is_main_process():
+            return
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.record)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)

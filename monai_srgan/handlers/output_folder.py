@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from monai_srgan.processes import is_main_process
+
 __all__ = ["set_aside", "writable_folder"]
 
 logger = logging.getLogger(__name__)
@@ -16,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 def writable_folder(output_dir: str | Path) -> Path:
     """Make a folder, and find out by writing whether files can be made in it.
+
+    In a job of many processes only rank 0, which writes all files, does so.
 
     Args:
         output_dir: folder, made with its parents when it is missing.
@@ -27,6 +31,8 @@ def writable_folder(output_dir: str | Path) -> Path:
         OSError: when it cannot be made or written to; the message names it and the reason.
     """
     folder = Path(output_dir)
+    if not is_main_process():
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -40,6 +46,7 @@ def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
     """Move what an earlier run left in a folder into ``previous-1``, ``previous-2``, ... inside it.
 
     A new run into the same folder then overwrites nothing, and nothing of two runs is mixed. Other files stay.
+    In a job of many processes only rank 0, which writes all files, moves any.
 
     Args:
         output_dir: folder of a run that begins.
@@ -49,7 +56,7 @@ def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
         the folder that the files went to; None where there was nothing to move.
     """
     folder = Path(output_dir)
-    left = sorted({path for name in names for path in folder.glob(name)})
+    left = sorted({path for name in names for path in folder.glob(name)}) if is_main_process() else []
     if not left:
         return None
     number = 1

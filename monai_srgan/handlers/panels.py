@@ -20,8 +20,10 @@ from matplotlib.patches import Rectangle
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.data.figshare import TUMOR_TYPES
+from monai_srgan.data.natural_order import natural_key
 from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.processes import gather_on_main, rank
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["PanelSaver", "draw_panel"]
@@ -33,7 +35,8 @@ _OUTLINE = "#ffd400"
 class PanelSaver:
     """Save a picture per slice of a :class:`~monai_srgan.engines.SREvaluator` as ``panel_{file's stem}.png``.
 
-    See :func:`draw_panel` for what it shows.
+    See :func:`draw_panel` for what it shows. In a job of many processes the slices are chosen among those of all,
+    in the order of the files' numbers, and drawn by rank 0.
 
     Args:
         output_dir: folder of the pictures, checked on attaching.
@@ -94,17 +97,17 @@ class PanelSaver:
         if not wanted:
             return
         items = evaluation_items(engine)
-        for index, rank in wanted.items():
+        for index, place in wanted.items():
             item: dict[str, Any] = {
                 k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()
             }
             item["baselines"] = {k: v.cpu() for k, v in item.get("baselines", {}).items()}
-            item.setdefault("slice", f"{engine.state.iteration}.{index}")
-            self._kept.append((rank, item))
+            item.setdefault("slice", f"{rank()}.{engine.state.iteration}.{index}")
+            self._kept.append((place, item))
         self._kept = sorted(self._kept, key=lambda kept: kept[0])[: self.max_items]
 
     def _wanted(self, engine: Any) -> dict[int, float]:
-        """Slices of this step to keep, with their rank: the lowest ranks are drawn."""
+        """Slices of this step to keep, with their place: the lowest ones are drawn."""
         scores = evaluation_scores(engine)
         if self.select == "worst":
             values = {i: next(iter(s.values()))[self.region]["psnr"] for i, s in enumerate(scores)}
@@ -116,10 +119,21 @@ class PanelSaver:
         spread = np.linspace(1, steps, self.max_items).round().astype(int)
         return {0: 0.0} if engine.state.iteration in spread else {}
 
+    def _chosen(self, kept: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
+        """Those to draw of the slices that the processes have kept, each its own candidates."""
+        if self.select == "worst":
+            return sorted(kept, key=lambda k: k[0])[: self.max_items]
+        kept = sorted(kept, key=lambda k: natural_key(Path(slice_source(k[1]) or k[1]["slice"]).name))
+        if self.select == "first" or len(kept) <= self.max_items:
+            return kept[: self.max_items]
+        return [kept[i] for i in np.linspace(0, len(kept) - 1, self.max_items).round().astype(int)]
+
     def write(self, engine: Any) -> None:
         """Draw the kept slices."""
-        if engine.state.rank != 0:
+        everywhere = gather_on_main(self._kept)
+        if everywhere is None:
             return
+        self._kept = everywhere[0] if len(everywhere) == 1 else self._chosen([k for kept in everywhere for k in kept])
         for _, item in self._kept:
             figure = draw_panel(
                 item, mask_key=engine.mask_key, name=engine.name, outline=self.outline, error_max=self.error_max

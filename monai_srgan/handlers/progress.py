@@ -10,12 +10,15 @@ from ignite.engine import Events
 from ignite.handlers.tqdm_logger import ProgressBar
 
 from monai_srgan.engines.trainer import step_losses
+from monai_srgan.processes import is_main_process
 
 __all__ = ["LossProgressBar"]
 
 
 class LossProgressBar:
     """ignite's progress bar as a MONAI handler: one bar an epoch, with every float of the engine's output.
+
+    In a job of many processes rank 0 shows it.
 
     Args:
         description: text before the bar; "[epoch/epochs]" follows it.
@@ -28,6 +31,8 @@ class LossProgressBar:
 
     def attach(self, engine: Any) -> None:
         """Register with an engine."""
+        if not is_main_process():
+            return
         bar = ProgressBar(persist=True, desc=self.description, ncols=None)
         bar.attach(engine, event_name=Events.ITERATION_COMPLETED(every=self.every), output_transform=self.floats)
 

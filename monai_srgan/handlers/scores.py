@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch.distributed as dist
 from ignite.engine import Events
 
 from monai_srgan.data.figshare import TUMOR_TYPES
+from monai_srgan.data.natural_order import natural_key
 from monai_srgan.engines.evaluator import evaluation_items, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.metrics import METRICS, SSIM_SETTINGS
+from monai_srgan.processes import gather, world_size
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["ScoreRow", "ScoreTable", "summarise"]
@@ -67,8 +68,8 @@ class ScoreTable:
       training. A resumed run keeps the rows of earlier epochs;
     - the log: a readable table.
 
-    Files are written beside and renamed. In distributed evaluation the slices of all ranks are gathered, each counted
-    once.
+    Files are written beside and renamed. In a job of many processes the slices of all are gathered, each counted once,
+    and put into the order of the files' numbers.
 
     Args:
         output_dir: folder of the files, checked on attaching; None only logs.
@@ -195,12 +196,12 @@ class ScoreTable:
         return "\n".join(["scores, mean ± sd over slices", rule, text[0], rule, *text[1:], rule])
 
     def _gather(self) -> None:
-        if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        if world_size() == 1:
             return
-        parts: list[Any] = [None] * dist.get_world_size()
-        dist.all_gather_object(parts, (self._sources, self.rows))
         # a distributed sampler repeats slices until every rank has as many
+        parts = gather((self._sources, self.rows))
         pairs = [pair for sources, rows in parts for pair in zip(sources, rows, strict=True)]
+        pairs.sort(key=lambda pair: (natural_key(pair[1].file), pair[0]))
         unique = {(source, row.method, row.region, row.metric): (source, row) for source, row in pairs}
         self._sources = [source for source, _ in unique.values()]
         self.rows = [row for _, row in unique.values()]

@@ -14,6 +14,7 @@ from ignite.engine import Events
 from torch import nn
 
 from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.processes import is_main_process
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["WeightsSaver"]
@@ -25,6 +26,7 @@ class WeightsSaver:
     """Write ``network.state_dict()``, loadable with ``weights_only``, after one epoch or at the end of the run.
 
     The file is what ``ckpt_path`` of evaluation and inference takes. It is written beside and renamed.
+    In a job of many processes rank 0 writes it.
 
     Args:
         network: network to write, such as the EMA model.
@@ -45,6 +47,8 @@ class WeightsSaver:
 
     def attach(self, engine: Any) -> None:
         """Register with a trainer."""
+        if not is_main_process():
+            return
         engine.add_event_handler(Events.STARTED, self.prepare)
         if self.epoch is None:
             engine.add_event_handler(Events.COMPLETED, self.write)

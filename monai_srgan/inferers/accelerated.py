@@ -12,9 +12,9 @@ import torch
 from monai.data import MetaTensor
 from torch import nn
 
-from monai_srgan.engines.precision import has_fast_autocast
 from monai_srgan.inferers.folded import FoldedSRResNet
 from monai_srgan.networks import SRResNet
+from monai_srgan.precision import has_fast_autocast
 
 __all__ = ["PRECISIONS", "AcceleratedNetwork", "Precision", "accelerate"]
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from monai.inferers import SimpleInferer
 
+from monai_srgan.precision import autocast
+
 __all__ = ["AutocastInferer"]
 
 
@@ -17,16 +19,16 @@ class AutocastInferer(SimpleInferer):
     """Run the network under ``torch.autocast`` of the input's device; outputs come back in that low precision.
 
     Args:
-        dtype: ``"bfloat16"``, ``"float16"``, or None for full precision.
+        enabled: False runs the network in full precision.
+        dtype: dtype of the autocast; None is bfloat16, or float16 on GPUs without it.
     """
 
-    def __init__(self, dtype: str | None = "bfloat16") -> None:
+    def __init__(self, enabled: bool = True, dtype: torch.dtype | None = None) -> None:
         super().__init__()
-        if dtype not in ("bfloat16", "float16", None):
-            raise ValueError(f"dtype must be 'bfloat16', 'float16' or None, got {dtype!r}")
-        self.dtype = None if dtype is None else getattr(torch, dtype)
+        self.enabled = enabled
+        self.dtype = dtype
 
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return ``network(inputs)``."""
-        with torch.autocast(inputs.device.type, dtype=self.dtype, enabled=self.dtype is not None):
+        with autocast(inputs.device, self.enabled, {} if self.dtype is None else {"dtype": self.dtype}):
             return network(inputs, *args, **kwargs)

@@ -10,6 +10,7 @@ from monai_srgan.transforms.degradation import (
     MaskAwareDegraded,
     MaskAwareDegradeDict,
 )
+from monai_srgan.transforms.dihedral import RandDihedral, RandDihedralD, RandDihedrald, RandDihedralDict
 from monai_srgan.transforms.geometry import (
     RandRegionCrop,
     RandRegionCropD,
@@ -52,6 +53,10 @@ __all__ = [
     "MaskAwareDegradeD",
     "MaskAwareDegradeDict",
     "MaskAwareDegraded",
+    "RandDihedral",
+    "RandDihedralD",
+    "RandDihedralDict",
+    "RandDihedrald",
     "RandMaskAwareDegrade",
     "RandMaskAwareDegradeD",
     "RandMaskAwareDegradeDict",

@@ -197,14 +197,12 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         if randomize:
             self.randomize(image, mask)
         place = tuple(slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True))
-        out = self.crop(as_tensor(image), place)
-        # A copy: MONAI's crop is a view, through which a later in-place change would reach a cached image.
-        pixels = out.as_subclass(Tensor).clone()
-        if isinstance(image, np.ndarray):
-            return pixels.numpy()
-        if not isinstance(out, MetaTensor):
-            return pixels
-        return MetaTensor(pixels, meta=out.meta, applied_operations=out.applied_operations)
+        # A copy: a view would let a later in-place change reach a cached image.
+        if not isinstance(image, MetaTensor):
+            pixels = as_tensor(image)[:, place[0], place[1]].clone()
+            return pixels.numpy() if isinstance(image, np.ndarray) else pixels
+        out = self.crop(image, place)
+        return MetaTensor(out.as_subclass(Tensor).clone(), meta=out.meta, applied_operations=out.applied_operations)
 
     def inverse(self, data: MetaTensor) -> MetaTensor:
         """Pad a crop with 0 to where it came from, ``(C, H, W)`` of the source's size."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision by device type, shared by the engines."""
+"""Mixed precision by device type, shared by engines and inferers."""
 
 from __future__ import annotations
 

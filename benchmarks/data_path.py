@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Time to make a training batch, and its share of a training step, for the bundle's data path and for rivals.
+
+The step is the shorter one, of the SRResNet phase. Rivals make batches of the same kind, LR and HR crops with flips and
+rotations: one with MONAI's own transforms on cached slices, one with the bundle's transforms that decodes the file
+each time. Runs on the slices in the folder named by MONAI_SRGAN_DATA, else on a phantom set in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from harness import alternate, arguments, report
+from monai.bundle import ConfigParser
+from monai.data import CacheDataset, DataLoader, Dataset
+from monai.transforms import (
+    Compose,
+    CopyItemsd,
+    GaussianSmoothd,
+    RandCropByPosNegLabeld,
+    RandFlipd,
+    RandRotate90d,
+    Resized,
+)
+from monai.utils import set_determinism
+
+from monai_srgan.data import SeededItems, ShuffledStream, figshare_datalist, write_phantom_dataset
+from monai_srgan.engines import SRGANTrainer
+from monai_srgan.precision import has_fast_autocast
+
+_CONFIG = Path(__file__).parents[1] / "bundle" / "configs" / "train.json"
+_SLICES = 64  # as many as are cached; a batch is made in the same time from any number
+
+
+def main() -> None:
+    parser = arguments(__doc__, rounds=21)
+    args = parser.parse_args()
+    set_determinism(seed=0)
+    with ExitStack() as stack:
+        folder = os.environ.get("MONAI_SRGAN_DATA") or str(
+            write_phantom_dataset(stack.enter_context(tempfile.TemporaryDirectory()))
+        )
+        config = ConfigParser()
+        config.read_config(str(_CONFIG))
+        config.update({"bundle_root": str(_CONFIG.parents[1]), "dataset_dir": folder, "epoch_length": 1})
+        items = figshare_datalist(folder, "training", min_size=96)[:_SLICES]
+        load = config.get_parsed_content("load_slice")
+        crop = config.get_parsed_content("train#preprocessing_transforms")
+        degrade = config.get_parsed_content("degrade")
+        path = Compose([*load, *crop, degrade])
+        rivals: dict[str, Callable[[], Any]] = {
+            "bundle": stream(CacheDataset(items, path, copy_cache=False, progress=False)),
+            "MONAI's transforms, cached": shuffled(CacheDataset(items, Compose([*load, *monais()]), progress=False)),
+            "bundle's transforms, file decoded each time": stream(Dataset(items, path)),
+            "training step, SRResNet phase": step(config, rivals_batch=stream(Dataset(items, path))()),
+        }
+        timings = alternate(rivals, rounds=args.rounds, warmup=2)
+    unit = timings["training step, SRResNet phase"].median_s
+    facts = {
+        "slices": f"{len(items)} of {'MONAI_SRGAN_DATA' if os.environ.get('MONAI_SRGAN_DATA') else 'the phantom set'}",
+        "share of a step": {name: f"{timing.median_s / unit:.1%}" for name, timing in timings.items()},
+    }
+    report("A training batch of 16 pairs, HR 96x96", timings, ours="bundle", facts=facts, json_path=args.json)
+
+
+def stream(dataset: Any) -> Callable[[], Any]:
+    """Next batch of the bundle's seeded stream."""
+    order = ShuffledStream(length=len(dataset), batch_size=16, iterations=10**6)
+    batches = iter(DataLoader(SeededItems(dataset), batch_sampler=order, num_workers=0))
+    return lambda: next(batches)
+
+
+def shuffled(dataset: Any) -> Callable[[], Any]:
+    """Next batch of a shuffled loader that starts again and again."""
+    loader = DataLoader(dataset, batch_size=16, shuffle=True, num_workers=0)
+    batches = itertools.chain.from_iterable(iter(lambda: loader, None))
+    return lambda: next(batches)
+
+
+def monais() -> list[Any]:
+    """Crop, flips, rotation, Gaussian blur and bicubic resize, out of MONAI alone."""
+    keys = ["image", "mask"]
+    return [
+        RandCropByPosNegLabeld(keys, label_key="mask", spatial_size=(96, 96), num_samples=1),
+        RandFlipd(keys, prob=0.5, spatial_axis=0),
+        RandFlipd(keys, prob=0.5, spatial_axis=1),
+        RandRotate90d(keys, prob=0.5),
+        CopyItemsd("image", names="label"),
+        GaussianSmoothd("image", sigma=1.5),
+        Resized("image", spatial_size=(24, 24), mode="bicubic"),
+    ]
+
+
+def step(config: ConfigParser, rivals_batch: dict[str, torch.Tensor]) -> Callable[[], Any]:
+    network = config.get_parsed_content("network_def")
+    critic = config.get_parsed_content("discriminator_def")
+    trainer = SRGANTrainer(
+        device="cpu",
+        max_epochs=1,
+        train_data_loader=[rivals_batch],
+        g_network=network,
+        g_optimizer=torch.optim.Adam(network.parameters(), fused=True),
+        d_network=critic,
+        d_optimizer=torch.optim.Adam(critic.parameters(), fused=True),
+        pixel_loss=torch.nn.L1Loss(),
+        amp=has_fast_autocast(torch.device("cpu")),
+        channels_last=True,
+        decollate=False,
+    )
+    return lambda: trainer._iteration(trainer, rivals_batch)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The eight flips and rotations of a square, drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Randomizable, Transform
+from torch import Tensor
+
+from monai_srgan.transforms.conversion import as_tensor
+from monai_srgan.transforms.geometry import with_grid
+
+__all__ = ["RandDihedral", "RandDihedralD", "RandDihedralDict", "RandDihedrald"]
+
+_ELEMENTS = 8
+
+
+class RandDihedral(Randomizable, Transform):
+    """Flip or rotate a slice by one of the square's eight symmetries, each as likely as the others.
+
+    It does the work of two ``RandFlip`` and a ``RandRotate90`` in one copy and leaves plain tensors plain; MONAI's
+    transforms make each a MetaTensor, which takes longer than turning it.
+
+    Args:
+        prob: probability in [0, 1] that one of the eight is drawn, the identity among them; else nothing is done.
+
+    Raises:
+        ValueError: when ``prob`` is out of range, or on call when there are not two spatial axes.
+    """
+
+    def __init__(self, prob: float = 1.0) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(f"prob must lie in [0, 1], got {prob}")
+        self.prob = float(prob)
+        self.element = 0
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw an element, 0 .. 7: bit 2 exchanges the axes, then bits 0 and 1 flip the first and the second."""
+        del data
+        wanted, element = self.R.random() < self.prob, int(self.R.randint(_ELEMENTS))
+        self.element = element if wanted else 0
+
+    def __call__(self, image: Any, randomize: bool = True) -> Any:
+        """Return a flipped and rotated copy of ``image``.
+
+        Args:
+            image: ``(C, H, W)``, any dtype; MetaTensor, tensor or numpy array.
+            randomize: draw first; False applies the last draw.
+
+        Returns:
+            ``(C, H, W)`` or ``(C, W, H)`` of the input's kind; a MetaTensor has its true affine.
+        """
+        if randomize:
+            self.randomize()
+        if image.ndim != 3:
+            raise ValueError(f"image must have shape (C, H, W), got {tuple(image.shape)}: take one slice")
+        flips = [axis for axis in (0, 1) if self.element >> axis & 1]
+        pixels = as_tensor(image).as_subclass(Tensor)
+        if self.element & 4:
+            pixels = pixels.transpose(1, 2)
+        pixels = pixels.flip([axis + 1 for axis in flips]).contiguous()  # flip copies, even along no axis
+        if isinstance(image, np.ndarray):
+            return pixels.numpy()
+        if not isinstance(image, MetaTensor):
+            return pixels
+        return with_grid(pixels, image, image.affine.to(torch.float64) @ self._indices(pixels, flips, image.affine))
+
+    def _indices(self, pixels: Tensor, flips: list[int], affine: Tensor) -> Tensor:
+        """Homogeneous matrix from the indices of the result to those of the image."""
+        rank = affine.shape[0] - 1
+        matrix = torch.eye(rank + 1, dtype=torch.float64)
+        for axis in flips:
+            matrix[axis, axis], matrix[axis, rank] = -1.0, pixels.shape[axis + 1] - 1.0
+        return matrix[[1, 0, *range(2, rank + 1)]] if self.element & 4 else matrix
+
+
+class RandDihedrald(Randomizable, MapTransform):
+    """Dictionary version of :class:`RandDihedral`: all ``keys`` are turned alike.
+
+    Args:
+        keys: images ``(C, H, W)``.
+        prob: see :class:`RandDihedral`.
+        allow_missing_keys: whether to skip keys that are absent.
+    """
+
+    def __init__(self, keys: KeysCollection, prob: float = 1.0, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.turn = RandDihedral(prob)
+
+    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandDihedrald:
+        """Seed the draws, as everywhere in MONAI."""
+        super().set_random_state(seed, state)
+        self.turn.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of ``data`` with ``keys`` turned."""
+        d = dict(data)
+        self.turn.randomize()
+        for key in self.key_iterator(d):
+            d[key] = self.turn(d[key], randomize=False)
+        return d
+
+
+RandDihedralD = RandDihedralDict = RandDihedrald

@@ -17,9 +17,9 @@ from harness import alternate, arguments, report
 from plain_srresnet import PlainSRResNet
 from torch.utils.flop_counter import FlopCounterMode
 
-from monai_srgan.engines import has_fast_autocast
 from monai_srgan.inferers import accelerate
 from monai_srgan.networks import SRResNet
+from monai_srgan.precision import has_fast_autocast
 
 _MATRIX = 2048
 

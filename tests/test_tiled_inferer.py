@@ -164,7 +164,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux's /proc")
 def test_feature_maps_of_the_whole_image_are_never_in_memory():
-    # One residual block has as many feature maps at a time as sixteen. The network itself would need 2.5 GB here; an
+    # One residual block has as many feature maps at a time as sixteen. The network itself would need 2.2 GB here; an
     # image of 1024x1024 LR pixels is measured in benchmarks/tiled_inference.py, since it takes half a minute.
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=300)
     assert int(run.stdout) * 1024 < 1.0e9

@@ -10,10 +10,7 @@ each time. Runs on the slices in the folder named by MONAI_SRGAN_DATA, else on a
 from __future__ import annotations
 
 import itertools
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +28,9 @@ from monai.transforms import (
     Resized,
 )
 from monai.utils import set_determinism
+from slices import slice_files
 
-from monai_srgan.data import SeededItems, ShuffledStream, figshare_datalist, write_phantom_dataset
+from monai_srgan.data import SeededItems, ShuffledStream
 from monai_srgan.engines import SRGANTrainer
 from monai_srgan.precision import has_fast_autocast
 
@@ -44,28 +42,24 @@ def main() -> None:
     parser = arguments(__doc__, rounds=21)
     args = parser.parse_args()
     set_determinism(seed=0)
-    with ExitStack() as stack:
-        folder = os.environ.get("MONAI_SRGAN_DATA") or str(
-            write_phantom_dataset(stack.enter_context(tempfile.TemporaryDirectory()))
-        )
-        config = ConfigParser()
-        config.read_config(str(_CONFIG))
-        config.update({"bundle_root": str(_CONFIG.parents[1]), "dataset_dir": folder, "epoch_length": 1})
-        items = figshare_datalist(folder, "training", min_size=96)[:_SLICES]
-        load = config.get_parsed_content("load_slice")
-        crop = config.get_parsed_content("train#preprocessing_transforms")
-        degrade = config.get_parsed_content("degrade")
-        path = Compose([*load, *crop, degrade])
+    config = ConfigParser()
+    config.read_config(str(_CONFIG))
+    config.update({"bundle_root": str(_CONFIG.parents[1]), "epoch_length": 1})
+    load = config.get_parsed_content("load_slice")
+    crop = config.get_parsed_content("train#preprocessing_transforms")
+    path = Compose([*load, *crop, config.get_parsed_content("degrade")])
+    with slice_files(_SLICES) as (files, source):
+        items = [{"image": file} for file in files]
         rivals: dict[str, Callable[[], Any]] = {
             "bundle": stream(CacheDataset(items, path, copy_cache=False, progress=False)),
             "MONAI's transforms, cached": shuffled(CacheDataset(items, Compose([*load, *monais()]), progress=False)),
             "bundle's transforms, file decoded each time": stream(Dataset(items, path)),
-            "training step, SRResNet phase": step(config, rivals_batch=stream(Dataset(items, path))()),
+            "training step, SRResNet phase": step(config, stream(Dataset(items, path))()),
         }
         timings = alternate(rivals, rounds=args.rounds, warmup=2)
     unit = timings["training step, SRResNet phase"].median_s
     facts = {
-        "slices": f"{len(items)} of {'MONAI_SRGAN_DATA' if os.environ.get('MONAI_SRGAN_DATA') else 'the phantom set'}",
+        "data": source,
         "share of a step": {name: f"{timing.median_s / unit:.1%}" for name, timing in timings.items()},
     }
     report("A training batch of 16 pairs, HR 96x96", timings, ours="bundle", facts=facts, json_path=args.json)
@@ -99,13 +93,13 @@ def monais() -> list[Any]:
     ]
 
 
-def step(config: ConfigParser, rivals_batch: dict[str, torch.Tensor]) -> Callable[[], Any]:
+def step(config: ConfigParser, batch: dict[str, torch.Tensor]) -> Callable[[], Any]:
     network = config.get_parsed_content("network_def")
     critic = config.get_parsed_content("discriminator_def")
     trainer = SRGANTrainer(
         device="cpu",
         max_epochs=1,
-        train_data_loader=[rivals_batch],
+        train_data_loader=[batch],
         g_network=network,
         g_optimizer=torch.optim.Adam(network.parameters(), fused=True),
         d_network=critic,
@@ -115,7 +109,7 @@ def step(config: ConfigParser, rivals_batch: dict[str, torch.Tensor]) -> Callabl
         channels_last=True,
         decollate=False,
     )
-    return lambda: trainer._iteration(trainer, rivals_batch)
+    return lambda: trainer._iteration(trainer, batch)
 
 
 if __name__ == "__main__":

@@ -205,6 +205,41 @@ def test_a_missing_variable_lists_what_is_there(tmp_path, saver):
         read_cjdata(path)
 
 
+@pytest.mark.parametrize(
+    "variable", ["cjdata/.", "cjdata/../cjdata/image", "cjdata//image", "#refs#", "__header__", ""]
+)
+def test_paths_that_only_a_file_system_would_understand_are_missing(tmp_path, saver, variable):
+    path = saver(tmp_path / "1.mat", {"cjdata": fields()})
+    if saver is save_v73:
+        with h5py.File(path, "r+") as file:
+            file["#refs#/a"] = file["__header__"] = 1.0
+    with pytest.raises(MatFileError, match=r"is missing: there is no '.*' .* only (cjdata|PID, image, label)"):
+        read_mat(path, variable)
+
+
+def test_all_missing_fields_are_named_even_where_another_is_damaged(tmp_path):
+    path = save_slice(tmp_path / "1.mat", tumorMask=None, PID=None)
+    with h5py.File(path, "r+") as file:
+        del file["cjdata/image"]
+        file["cjdata/image"] = np.array([b"no", b"numbers"])
+    with pytest.raises(MatFileError, match=r"lacks the field\(s\) PID, tumorMask: it has image, label, tumorBorder"):
+        read_cjdata(path)
+
+
+@pytest.mark.parametrize("damage", [b"MATLAB_class", b"MATLAB_empty"])
+def test_a_damaged_attribute_is_told_once(tmp_path, damage):
+    path = save_slice(tmp_path / "1.mat")
+    with h5py.File(path, "r+") as file:
+        # text whose bytes lie elsewhere in the file, where they can be destroyed
+        file["cjdata/PID"].attrs[damage.decode()] = "the class that this is of" * 3
+    data = path.read_bytes()
+    heap = data.rindex(b"GCOL")
+    path.write_bytes(data[:heap] + b"XXXX" + data[heap + 4 :])
+    with pytest.raises(MatFileError, match="truncated or damaged") as caught:
+        read_cjdata(path)
+    assert str(caught.value).count("truncated or damaged") == 1
+
+
 def test_a_file_without_cjdata_lists_what_is_there(tmp_path, saver):
     path = saver(tmp_path / "1.mat", {"cvind": np.ones((1, 9))})
     with pytest.raises(MatFileError, match="there is no 'cjdata' at the top level, only cvind"):
@@ -218,6 +253,10 @@ BAD = {
         r"tumorMask must be of the image's size \(32, 24\)",
     ),
     "mask of 255": ({"tumorMask": np.eye(ROWS, COLUMNS) * 255}, "tumorMask must hold 0 and 1 only"),
+    "mask of 2": ({"tumorMask": 2 * np.eye(ROWS, COLUMNS, dtype=np.uint8)}, "tumorMask must hold 0 and 1 only"),
+    "mask of -1": ({"tumorMask": -np.eye(ROWS, COLUMNS, dtype=np.int8)}, "tumorMask must hold 0 and 1 only"),
+    "soft mask": ({"tumorMask": 0.5 * np.eye(ROWS, COLUMNS)}, "tumorMask must hold 0 and 1 only"),
+    "mask of NaN": ({"tumorMask": np.nan * np.eye(ROWS, COLUMNS)}, "tumorMask must hold 0 and 1 only"),
     "NaN": ({"image": np.where(np.eye(ROWS, COLUMNS), np.nan, 1.5)}, "image must be finite, got 24 NaN"),
     "infinity": ({"image": np.where(np.eye(ROWS, COLUMNS), np.inf, 1.5)}, "image must be finite"),
     "constant": ({"image": np.full((ROWS, COLUMNS), 9, np.int16)}, "must not be constant, every pixel is 9"),
@@ -249,17 +288,25 @@ def test_an_empty_array_as_matlab_marks_it_is_empty_and_not_its_dimensions(tmp_p
         read_cjdata(path)
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int8, np.int32, np.uint64, np.float32, np.float64])
+def test_a_mask_of_any_type_of_number_is_the_same_mask(tmp_path, dtype):
+    mask = fields()["tumorMask"]
+    data = read_cjdata(save_slice(tmp_path / "1.mat", tumorMask=mask.astype(dtype)))
+    assert data.mask.dtype == np.uint8
+    np.testing.assert_array_equal(data.mask, mask.T)
+
+
 def test_a_patient_id_saved_as_a_number_is_the_same_text(tmp_path, saver):
     data = read_cjdata(saver(tmp_path / "1.mat", {"cjdata": fields(PID=97374.0)}))
     assert (data.pid, data.patient) == ("97374", "97374")
 
 
-def stored_pid(path, codes, matlab_class):
-    """A slice whose PID is an array of uint16 of the given MATLAB class, as bytes or text, or of none."""
+def stored_pid(path, codes, matlab_class, dtype=np.uint16):
+    """A slice whose PID is an array of codes of the given MATLAB class, as bytes or text, or of none."""
     save_slice(path)
     with h5py.File(path, "r+") as file:
         del file["cjdata/PID"]
-        file["cjdata/PID"] = np.array(codes, np.uint16)[:, None]
+        file["cjdata/PID"] = np.array(codes, dtype)[:, None]
         if matlab_class is not None:
             file["cjdata/PID"].attrs["MATLAB_class"] = matlab_class
     return path
@@ -287,6 +334,12 @@ def test_codes_are_characters_by_their_class_and_without_one_only_if_there_are_s
     tmp_path, codes, matlab_class, pid
 ):
     assert read_cjdata(stored_pid(tmp_path / "1.mat", codes, matlab_class)).pid == pid
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
+@pytest.mark.parametrize(("codes", "pid"), [([57], "9"), ([49, 48, 57], "109")])
+def test_characters_are_codes_of_any_width(tmp_path, dtype, codes, pid):
+    assert read_cjdata(stored_pid(tmp_path / "1.mat", codes, np.bytes_(b"char"), dtype)).pid == pid
 
 
 @pytest.mark.parametrize("matlab_class", [np.bytes_(b"uint16"), "uint16"])

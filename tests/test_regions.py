@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from monai_srgan.metrics import REGIONS, head_mask, masked_psnr, region_masks, rim_mask
 
@@ -66,6 +69,31 @@ def test_a_second_large_part_belongs_to_the_head() -> None:
     image, _ = head_image()
     image[..., :30, 100:] = 0.3  # a shoulder in the corner
     assert bool(head_mask(image)[..., 5, 120])
+
+
+@pytest.mark.parametrize("size", [(512, 300), (90, 512), (200, 256), (11, 40), (600, 1100)])
+def test_the_head_is_what_scipy_and_scikit_image_make_of_the_same_steps(size: tuple[int, int]) -> None:
+    noise = torch.rand(size, generator=torch.Generator().manual_seed(4)).numpy()
+    clouds = ndimage.gaussian_filter(noise, max(size) / 60, mode="wrap")  # islands and lakes up to every border
+    image = (clouds - clouds.min()) ** 4 * (0.5 + noise)
+    smooth = ndimage.gaussian_filter(image, max(size) / 256, mode="nearest")
+    parts, _ = ndimage.label(smooth > 0.5 * threshold_otsu(smooth))
+    areas = np.bincount(parts.ravel())[1:]
+    kept = np.isin(parts, 1 + np.flatnonzero(areas >= 0.1 * areas.max()))
+    expected = ndimage.binary_fill_holes(kept)
+    assert 0.1 < kept.mean() <= expected.mean() < 0.95
+    assert np.array_equal(head_mask(torch.from_numpy(image)[None, None])[0, 0].numpy(), expected)
+
+
+@pytest.mark.parametrize("width", [1.5, 10.0, 23.0])
+def test_the_rim_is_what_distances_over_the_whole_image_say(width: float) -> None:
+    mask = disk(90, (30, 40), 9) | disk(90, (70, 8), 13) | disk(90, (88, 80), 5)  # two of them cut off by a border
+    mask[28:33, 38:41] = False
+    inside = mask.numpy()
+    depth = np.where(inside, ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside))
+    for expected, shifted in ((depth, mask), (depth[:, ::-1], mask.flip(1)), (depth.T, mask.T)):
+        got = rim_mask(shifted[None, None], width)[0, 0].numpy()
+        assert np.array_equal(got, expected - 0.5 < width / 2)
 
 
 def test_a_constant_image_has_no_head() -> None:

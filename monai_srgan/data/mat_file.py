@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ __all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
 
 _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MOST_DIMENSIONS = 32
 # a damaged file surfaces as any of these in h5py and in scipy (scipy: TypeError where a tag is not a matrix)
 _DAMAGE = (
     OSError,
@@ -45,29 +46,46 @@ class MatFile:
         self.path = path
         self.version = version
         self.root = root
+        self._nodes: dict[str, Any] = {}
+        self._classes: dict[str, str] = {}
 
     def node(self, variable: str) -> Any:
         """What lies at a path such as ``cjdata/image``."""
         node, walked = self.root, ""
         for name in variable.strip("/").split("/"):
-            names = self.names(node)
-            if name not in names:
-                where = f"in {walked!r}" if walked else "at the top level"
-                raise MatFileError(
-                    f"{self.path}: variable {variable!r} is missing: there is no {name!r} {where}, "
-                    f"only {', '.join(names) or 'a plain array'}."
-                )
-            with _reading(self.path, self.version):
-                node = node[name]
-            walked = f"{walked}/{name}".lstrip("/")
-            if isinstance(node, np.ndarray) and node.dtype.names is not None:
-                if node.size != 1:
-                    raise MatFileError(
-                        f"{self.path}: {walked!r} must be one struct, got a struct array of shape {node.shape}: "
-                        "save its elements one by one."
-                    )
-                node = node.flat[0]
+            path = f"{walked}/{name}".lstrip("/")
+            if path not in self._nodes:
+                self._nodes[path] = self._child(node, name, walked, variable)
+            node, walked = self._nodes[path], path
         return node
+
+    def _child(self, node: Any, name: str, walked: str, variable: str) -> Any:
+        """What has the name in the node that was walked to."""
+        if isinstance(node, h5py.Group) and name.isidentifier() and not name.startswith("__"):
+            # most are there, and listing the names first would take longer than reading a small array
+            with suppress(*_DAMAGE):
+                return node[name]
+        names = self.names(node)
+        if name not in names:
+            where = f"in {walked!r}" if walked else "at the top level"
+            raise MatFileError(
+                f"{self.path}: variable {variable!r} is missing: there is no {name!r} {where}, "
+                f"only {', '.join(names) or 'a plain array'}."
+            )
+        with _reading(self.path, self.version):
+            node = node[name]
+        if isinstance(node, np.ndarray) and node.dtype.names is not None:
+            if node.size != 1:
+                raise MatFileError(
+                    f"{self.path}: {f'{walked}/{name}'.lstrip('/')!r} must be one struct, "
+                    f"got a struct array of shape {node.shape}: save its elements one by one."
+                )
+            node = node.flat[0]
+        return node
+
+    def forget(self) -> None:
+        """Let go of the nodes found so far: a file of h5py takes longer to close while it has open ones."""
+        self._nodes.clear()
 
     def names(self, node: Any) -> list[str]:
         """Names below the top level, a group or a struct; none for an array."""
@@ -82,34 +100,44 @@ class MatFile:
 
     def matlab_class(self, variable: str) -> str:
         """MATLAB's class of the array at a path, such as ``"char"``; empty where the file does not say."""
-        node = self.node(variable)
-        if isinstance(node, h5py.Dataset):
-            return self._class_of(node)
-        array = np.asarray(node)  # version 5 always says, and scipy makes the array accordingly
-        return "char" if array.dtype.kind == "U" else array.dtype.name
+        if variable not in self._classes:
+            node = self.node(variable)
+            if isinstance(node, h5py.Dataset):
+                stored = np.ravel(self._attribute(node, "MATLAB_class", "")).tolist()
+                # MATLAB writes bytes, other writers text
+                text = "".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in stored)
+            else:
+                array = np.asarray(node)  # version 5 always says, and scipy makes the array accordingly
+                text = "char" if array.dtype.kind == "U" else array.dtype.name
+            self._classes[variable] = text
+        return self._classes[variable]
 
-    def _class_of(self, data: h5py.Dataset) -> str:
+    def _attribute(self, data: h5py.Dataset, name: str, default: Any) -> Any:
         with _reading(self.path, self.version):
-            stored = np.ravel(data.attrs.get("MATLAB_class", ""))
-        # MATLAB writes bytes, other writers text
-        return "".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in stored.tolist())
+            # attrs.get() makes a KeyError of what is missing, which takes twenty times as long
+            return data.attrs[name] if h5py.h5a.exists(data.id, name.encode()) else default
 
     def array(self, variable: str) -> np.ndarray:
         """The array at a path, x first, native byte order; characters stay characters."""
         node = self.node(variable)
-        names = self.names(node)
-        if names:
-            raise MatFileError(
-                f"{self.path}: {variable!r} is a struct, not an array: name one of its fields {', '.join(names)}."
-            )
         if isinstance(node, h5py.Dataset):
-            text = self._class_of(node) == "char"
             with _reading(self.path, self.version):
-                empty = bool(node.attrs.get("MATLAB_empty", 0))  # then the data set holds the dimensions instead
-                value = np.zeros([int(n) for n in np.ravel(node[()])], node.dtype) if empty else np.asarray(node[()]).T
-                if text and value.dtype.kind in "ui":
+                value = np.asarray(node[()])
+            # attributes take longer to read than small arrays, but an empty one is stored as its dimensions, which are
+            # few, and MATLAB's characters are unsigned codes of at least two bytes
+            empty = value.size <= _MOST_DIMENSIONS and self._attribute(node, "MATLAB_empty", 0)
+            codes = value.dtype.kind == "u" and value.dtype.itemsize > 1
+            text = codes and self.matlab_class(variable) == "char"
+            with _reading(self.path, self.version):
+                value = np.zeros([int(n) for n in value.ravel()], node.dtype) if empty else value.T
+                if text:
                     value = np.array([chr(c) for c in value.ravel()], dtype="<U1").reshape(value.shape)
         else:
+            names = self.names(node)
+            if names:
+                raise MatFileError(
+                    f"{self.path}: {variable!r} is a struct, not an array: name one of its fields {', '.join(names)}."
+                )
             value = np.asarray(node)
         if value.dtype.kind not in "biufcU":
             raise MatFileError(
@@ -158,11 +186,15 @@ def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
             f"leave version at None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
         )
     with _reading(path, found):
-        root = h5py.File(path, "r") if found == "7.3" else scipy.io.loadmat(path, chars_as_strings=False)
+        # no cache of chunks: every array is read once, as a whole
+        new = found == "7.3"
+        root = h5py.File(path, "r", rdcc_nbytes=0) if new else scipy.io.loadmat(path, chars_as_strings=False)
+    file = MatFile(path, found, root)
     try:
-        yield MatFile(path, found, root)
+        yield file
     finally:
-        if found == "7.3":
+        file.forget()
+        if new:
             root.close()
 
 

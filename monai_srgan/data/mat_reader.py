@@ -15,7 +15,7 @@ from monai.data.image_reader import _copy_compatible_dict, _stack_images
 from monai.data.utils import is_supported_format
 from monai.utils import MetaKeys, SpaceKeys, ensure_tuple
 
-from monai_srgan.data.mat_file import MatFileError, check_version, open_mat, read_mat
+from monai_srgan.data.mat_file import MatFile, MatFileError, check_version, open_mat, read_mat
 from monai_srgan.data.splits import patient_stem
 
 __all__ = ["PIXEL_SPACING", "CJData", "MatReader", "read_cjdata", "slice_affine"]
@@ -164,15 +164,12 @@ def read_cjdata(path: PathLike, *, version: str | None = None) -> CJData:
     """
     check_version(version)
     with open_mat(path, version) as file:
-        names = file.names(file.node("cjdata"))
-        missing = [name for name in _FIELDS if name not in names]
-        if missing:
-            raise MatFileError(
-                f"{path}: cjdata lacks the field(s) {', '.join(missing)}: it has {', '.join(names) or 'none'}. "
-                f"A slice needs {', '.join(_FIELDS)}."
-            )
-        raw = {name: file.array(f"cjdata/{name}") for name in _FIELDS}
-        pid_class = file.matlab_class("cjdata/PID")
+        try:
+            raw = {name: file.array(f"cjdata/{name}") for name in _FIELDS}
+            pid_class = file.matlab_class("cjdata/PID")
+        except MatFileError:
+            _check_fields(path, file)  # to name all missing fields at once
+            raise
     image = raw["image"]
     _check_image(path, image)
     pid = _text(path, raw["PID"], pid_class)
@@ -186,12 +183,22 @@ def read_cjdata(path: PathLike, *, version: str | None = None) -> CJData:
     )
 
 
+def _check_fields(path: PathLike, file: MatFile) -> None:
+    names = file.names(file.node("cjdata"))
+    missing = [name for name in _FIELDS if name not in names]
+    if missing:
+        raise MatFileError(
+            f"{path}: cjdata lacks the field(s) {', '.join(missing)}: it has {', '.join(names) or 'none'}. "
+            f"A slice needs {', '.join(_FIELDS)}."
+        )
+
+
 def _check_image(path: PathLike, image: np.ndarray) -> None:
     if image.ndim != 2 or min(image.shape) < 2 or image.dtype.kind not in "biuf":
         raise MatFileError(
             f"{path}: image must be a 2-D array of real numbers, got shape {image.shape} of {image.dtype}."
         )
-    bad = int(np.count_nonzero(~np.isfinite(image)))
+    bad = int(np.count_nonzero(~np.isfinite(image))) if image.dtype.kind == "f" else 0
     if bad:
         raise MatFileError(
             f"{path}: image must be finite, got {bad} NaN or infinite pixel(s): repair or remove the file."
@@ -203,13 +210,20 @@ def _check_image(path: PathLike, image: np.ndarray) -> None:
 def _mask(path: PathLike, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if mask.shape != shape:
         raise MatFileError(f"{path}: tumorMask must be of the image's size {shape}, got {mask.shape} (x, y).")
-    if mask.dtype.kind not in "biuf" or not np.isin(mask, (0, 1)).all():
+    if mask.dtype.kind not in "biuf" or not _is_binary(mask):
         raise MatFileError(f"{path}: tumorMask must hold 0 and 1 only, got {np.unique(mask)[:5].tolist()} ...")
     if not mask.any():
         raise MatFileError(
             f"{path}: tumorMask must not be empty: every slice of the set shows a tumour; remove the file."
         )
-    return mask.astype(np.uint8)
+    return mask.astype(np.uint8, copy=False)
+
+
+def _is_binary(mask: np.ndarray) -> bool:
+    if mask.dtype.kind == "f":
+        return bool(((mask == 0) | (mask == 1)).all())
+    # of integers the extremes tell, several times faster than comparing each
+    return mask.max() <= 1 and (mask.dtype.kind != "i" or mask.min() >= 0)
 
 
 def _label(path: PathLike, label: np.ndarray) -> int:
@@ -223,6 +237,8 @@ def _label(path: PathLike, label: np.ndarray) -> int:
 def _text(path: PathLike, pid: np.ndarray, matlab_class: str) -> str:
     if pid.dtype.kind == "U":  # MATLAB's char
         text = "".join(pid.ravel())
+    elif matlab_class == "char" and pid.dtype == np.uint8:  # another writer's
+        text = "".join(chr(code) for code in pid.ravel())
     elif pid.size == 1 and pid.dtype.kind in "iuf" and float(pid.flat[0]).is_integer():  # saved as a number
         text = str(int(pid.flat[0]))
     elif not matlab_class and pid.dtype == np.uint16:  # character codes of a writer that leaves the class out

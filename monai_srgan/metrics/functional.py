@@ -16,17 +16,22 @@ Averages over regions that partition an image therefore add up: ``n_in * x_in + 
 SSIM and bias. Deviation from scikit-image's scalar: that averages the map without its outer 5 pixels, which
 ``masked_ssim(..., strict=True)`` without a mask reproduces; the default averages the whole map, for that identity.
 
-Nothing is clamped: a prediction outside [0, 1] is scored as it is. Sums are in float64 (float32 on devices without it).
+Nothing is clamped: a prediction outside [0, 1] is scored as it is. Sums are in float64 (float32 on devices without it),
+and so are the maps, but for one: :func:`region_scores` makes the SSIM map of float32 images in main memory in float32,
+which moves a region's SSIM by some 1e-8 and less than 1e-6 (see :mod:`monai_srgan.metrics.strip_sums`).
 NaN means *not measured*, so a prediction or target that is not finite is an error and never a NaN score.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch.nn import functional as F
+
+from monai_srgan.metrics.banded import gaussian_weights
+from monai_srgan.metrics.strip_sums import strip_sums
 
 __all__ = [
     "METRICS",
@@ -46,8 +51,7 @@ _SIGMA = 1.5
 _RADIUS = 5  # 3.5 sigma, rounded: the 11-pixel window of the paper and of scikit-image
 _WINDOW = 2 * _RADIUS + 1
 _K1, _K2 = 0.01, 0.03
-_GAUSS = [math.exp(-0.5 * (offset / _SIGMA) ** 2) for offset in range(-_RADIUS, _RADIUS + 1)]
-_WEIGHTS = [g / sum(_GAUSS) for g in _GAUSS]
+_WEIGHTS = gaussian_weights(_SIGMA, _RADIUS)
 
 SSIM_SETTINGS: dict[str, object] = {
     "window": "gaussian",
@@ -177,6 +181,9 @@ def region_scores(
 ) -> dict[str, dict[str, torch.Tensor]]:
     """All scores on several regions from one error map and one SSIM map.
 
+    Several times faster than one call for each region and score. Gradients flow where they are asked for, by a slower
+    way.
+
     Args:
         pred: prediction, ``(B, C, H, W)`` floating point, H and W at least 11; not clamped.
         target: reference of the same shape.
@@ -191,34 +198,68 @@ def region_scores(
         TypeError: as :func:`masked_mse`.
         ValueError: as :func:`masked_ssim`.
     """
-    pred, target, _ = _checked(pred, target, None)
+    pred, target = _checked_images(pred, target)
     peak = _checked_range(data_range)
+    regions = {name: _checked_mask(mask, pred, f"masks[{name!r}]") for name, mask in masks.items()}
+    sums = _fast_sums(pred, target, list(regions.values()), peak)
+    if sums is None or not bool(torch.isfinite(sums).all()):
+        sums = _plain_sums(pred, target, list(regions.values()), peak)
+    bias, mse, dissimilarity, count = sums.unbind(dim=1)
+    mse = mse / count  # 0 / 0 = NaN: not measured
+    values = {
+        "psnr": _psnr(mse, peak),
+        "ssim": 1.0 - dissimilarity / count,
+        "mse": mse,
+        "bias": bias / count,
+        "pixels": count / pred.shape[1],
+    }
+    return {name: {metric: value[i] for metric, value in values.items()} for i, name in enumerate(regions)}
+
+
+def _fast_sums(
+    pred: torch.Tensor, target: torch.Tensor, regions: Sequence[torch.Tensor], data_range: float
+) -> torch.Tensor | None:
+    """:func:`strip_sums` of each image, ``(regions, 4, B)``; None where numpy cannot work on the tensors."""
+    if pred.device.type != "cpu" or (torch.is_grad_enabled() and (pred.requires_grad or target.requires_grad)):
+        return None
+    _check_window(pred)
+    dtype = torch.promote_types(torch.promote_types(pred.dtype, target.dtype), torch.float32)
+    images = [image.detach().to(dtype).numpy() for image in (pred, target)]
+    arrays = [region.numpy() for region in regions]
+    sums = np.zeros((len(pred), len(regions), 4))
+    for item, channel in np.ndindex(*pred.shape[:2]):
+        p, t = (image[item, channel] for image in images)
+        masks = [array[item, channel] for array in arrays]
+        sums[item] += strip_sums(p, t, masks, _WEIGHTS, _constants(data_range), data_range)
+    return torch.from_numpy(sums).permute(1, 2, 0)
+
+
+def _plain_sums(
+    pred: torch.Tensor, target: torch.Tensor, regions: Sequence[torch.Tensor], data_range: float
+) -> torch.Tensor:
+    """The same on any device, differentiable, and for any finite values."""
+    pred, target = _working(pred, target)
     error = pred - target
-    squared = error.square()
-    similarity = _ssim_map(pred, target, peak)
-    scores: dict[str, dict[str, torch.Tensor]] = {}
-    for name, mask in masks.items():
-        region = _checked_mask(mask, pred, f"masks[{name!r}]")
-        mse = _region_mean(squared, region)
-        scores[name] = {
-            "psnr": _psnr(mse, peak),
-            "ssim": _region_mean(similarity, region),
-            "mse": mse,
-            "bias": _region_mean(error, region),
-            "pixels": region.flatten(1).sum(dim=1).to(mse.dtype) / pred.shape[1],
-        }
-    return scores
+    maps = (error, error.square(), _dissimilarity_map(pred, target, data_range), torch.ones_like(error))
+    sums = [torch.stack([_region_sum(values, region) for values in maps]) for region in regions]
+    return torch.stack(sums) if sums else torch.empty(0, len(maps), len(pred))
 
 
 def _checked(
     pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Guard dtype and shape; return plain tensors in the working precision and the region as bool of the images' shape.
+    """Guard the arguments; return plain tensors in the working precision and the region as bool of the images' shape.
 
     Raises:
         TypeError: see :func:`masked_mse`.
         ValueError: see :func:`masked_mse`.
     """
+    pred, target = _working(*_checked_images(pred, target))
+    return pred, target, _checked_mask(mask, pred, "mask")
+
+
+def _checked_images(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Guard type and shape; return plain tensors on the device of the prediction."""
     for name, image in (("pred", pred), ("target", target)):
         if not isinstance(image, torch.Tensor) or not image.is_floating_point():
             found = image.dtype if isinstance(image, torch.Tensor) else type(image).__name__
@@ -229,14 +270,18 @@ def _checked(
             )
     if pred.shape != target.shape:
         raise ValueError(f"pred and target must have the same shape, got {tuple(pred.shape)} and {tuple(target.shape)}")
-    # MetaTensor's bookkeeping costs more than the arithmetic, and MPS has no float64
-    dtype = torch.float32 if pred.device.type == "mps" else torch.float64
-    pred = pred.as_subclass(torch.Tensor).to(dtype)
-    target = target.as_subclass(torch.Tensor).to(device=pred.device, dtype=dtype)
+    # MetaTensor's bookkeeping costs more than the arithmetic
+    return pred.as_subclass(torch.Tensor), target.as_subclass(torch.Tensor).to(pred.device)
+
+
+def _working(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The images in the working precision; values that are not finite are refused."""
+    dtype = torch.float32 if pred.device.type == "mps" else torch.float64  # MPS has no float64
+    pred, target = pred.to(dtype), target.to(dtype)
     for name, image in (("pred", pred), ("target", target)):
         if not bool(torch.isfinite(image).all()):
             raise ValueError(f"{name} has NaN or infinite values, and a NaN score is reserved for empty regions")
-    return pred, target, _checked_mask(mask, pred, "mask")
+    return pred, target
 
 
 def _checked_mask(mask: torch.Tensor | None, image: torch.Tensor, name: str) -> torch.Tensor:
@@ -264,9 +309,12 @@ def _checked_range(data_range: float) -> float:
 
 
 def _region_mean(values: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
+    return _region_sum(values, region) / region.flatten(1).sum(dim=1)  # 0 / 0 = NaN: not measured
+
+
+def _region_sum(values: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
     # where() and not a product: what lies outside must not enter the sum at all
-    total = torch.where(region, values, 0.0).flatten(1).sum(dim=1)
-    return total / region.flatten(1).sum(dim=1)  # 0 / 0 = NaN: not measured
+    return torch.where(region, values, 0.0).flatten(1).sum(dim=1)
 
 
 def _psnr(mse: torch.Tensor, data_range: float) -> torch.Tensor:
@@ -279,18 +327,31 @@ def _window_centres(region: torch.Tensor) -> torch.Tensor:
     return F.max_pool2d(outside, _WINDOW, stride=1) == 0
 
 
-def _ssim_map(pred: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:
-    if min(pred.shape[-2:]) < _WINDOW:
+def _constants(data_range: float) -> tuple[float, float]:
+    return (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
+
+
+def _check_window(image: torch.Tensor) -> None:
+    if min(image.shape[-2:]) < _WINDOW:
         raise ValueError(
             f"the image must be at least as large as the SSIM window of {_WINDOW}x{_WINDOW} pixels, "
-            f"got {tuple(pred.shape[-2:])}: score PSNR, MSE and bias only, or pad the image"
+            f"got {tuple(image.shape[-2:])}: score PSNR, MSE and bias only, or pad the image"
         )
-    moments = _blur(torch.stack((pred, target, pred.square(), target.square(), pred * target)))
-    mean_p, mean_t, pp, tt, pt = moments.unbind()
-    var_p, var_t, cov = pp - mean_p.square(), tt - mean_t.square(), pt - mean_p * mean_t
-    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
-    numerator = (2 * mean_p * mean_t + c1) * (2 * cov + c2)
-    return numerator / ((mean_p.square() + mean_t.square() + c1) * (var_p + var_t + c2))
+
+
+def _ssim_map(pred: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:
+    return 1.0 - _dissimilarity_map(pred, target, data_range)
+
+
+def _dissimilarity_map(pred: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:
+    """``1 - SSIM`` by the formula in the text of :mod:`monai_srgan.metrics.strip_sums`: four blurs instead of five."""
+    _check_window(pred)
+    c1, c2 = _constants(data_range)
+    total, error = pred + target, pred - target
+    mean_s, mean_d, ss, dd = _blur(torch.stack((total, error, total.square(), error.square()))).unbind()
+    bias, var_d = mean_d.square(), dd - mean_d.square()
+    a, v = mean_s.square() + 2 * c1, ss - mean_s.square() + 2 * c2
+    return 2 * (a * var_d + bias * v) / ((a + bias) * (v + var_d))
 
 
 def _blur(x: torch.Tensor) -> torch.Tensor:

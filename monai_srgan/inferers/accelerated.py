@@ -38,8 +38,8 @@ def accelerate(network: nn.Module, *, precision: Precision = "fp32", compile: bo
     Args:
         network: trained generator, on the device where it will run. Later changes of its weights do not reach the copy.
         precision: "fp32"; "bf16" on GPUs, and on CPUs with bfloat16 instructions; "fp16" on GPUs.
-        compile: also run ``torch.compile``, which takes about half a minute at the first image and at every new size,
-            and needs a C++ compiler on a CPU.
+        compile: also run ``torch.compile``, which takes about half a minute at the first image and again when sizes
+            change, and needs a C++ compiler on a CPU.
 
     Returns:
         a module of images ``(B, C, H, W)`` to float32 images ``(B, C', scale * H, scale * W)``, without gradients.

@@ -27,6 +27,7 @@ from plain_srresnet import PlainSRResNet
 from monai_srgan.engines import SRGANTrainer, step_losses
 from monai_srgan.losses import AdversarialLoss, PerceptualFeatureLoss
 from monai_srgan.networks import MRIFeatures, SRGANDiscriminator, SRResNet
+from monai_srgan.networks.slope_prelu import SlopePReLU
 from monai_srgan.precision import has_fast_autocast
 
 _FEATURES = Path(__file__).parents[1] / "bundle" / "models" / "features" / "mri_features.pt"
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="crops in a batch (default: %(default)s)")
     parser.add_argument("--crop", type=int, default=96, help="side of the HR crops (default: %(default)s)")
     parser.add_argument("--perceptual", action="store_true", help="with the feature loss")
+    parser.add_argument("--ablate", action="store_true", help="also with one optimisation less at a time")
     parser.add_argument("--compile", action="store_true", help="try torch.compile of the generator too")
     args = parser.parse_args()
     torch.manual_seed(0)
@@ -57,6 +59,17 @@ def main() -> None:
             "MONAI AdversarialTrainer, same networks": monais(batch, *terms, plain=False),
             "MONAI AdversarialTrainer, textbook generator": monais(batch, *terms, plain=True),
         }
+        if args.ablate:
+            steps["SRGANTrainer, plain layout"] = ours(batch, *terms, amp=amp, channels_last=False)
+            steps["SRGANTrainer, torch's default Adam"] = ours(batch, *terms, amp=amp, fused=False)
+            steps["SRGANTrainer, textbook generator"] = ours(batch, *terms, amp=amp, g=generator(plain=True))
+            steps["SRGANTrainer, torch's PReLU"] = ours(batch, *terms, amp=amp, g=with_torchs_prelu())
+            if weight:
+                d = discriminator()
+                for module in d.modules():
+                    if isinstance(module, torch.nn.LeakyReLU):
+                        module.inplace = False
+                steps["SRGANTrainer, discriminator not in place"] = ours(batch, *terms, amp=amp, d=d)
         if args.compile:
             steps["SRGANTrainer, compiled"] = ours(batch, *terms, amp=amp, compile=True)
         if not weight:
@@ -89,22 +102,44 @@ def adam(network: torch.nn.Module, **kwargs: Any) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), _RATE, **kwargs)
 
 
-def ours(batch: dict[str, torch.Tensor], weight: float, features: Any, *, amp: bool, compile: bool = False) -> Step:
-    g, d = generator(), discriminator()
+def with_torchs_prelu() -> torch.nn.Module:
+    network = generator()
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, SlopePReLU):
+                prelu = torch.nn.PReLU()
+                prelu.load_state_dict(child.state_dict())
+                setattr(module, name, prelu)
+    return network
+
+
+def ours(
+    batch: dict[str, torch.Tensor],
+    weight: float,
+    features: Any,
+    *,
+    amp: bool,
+    channels_last: bool = True,
+    fused: bool = True,
+    compile: bool = False,
+    g: torch.nn.Module | None = None,
+    d: torch.nn.Module | None = None,
+) -> Step:
+    g, d = g or generator(), d or discriminator()
     trainer = SRGANTrainer(
         device="cpu",
         max_epochs=1,
         train_data_loader=[batch],
         g_network=g,
-        g_optimizer=adam(g, fused=True),
+        g_optimizer=adam(g, fused=fused),
         d_network=d,
-        d_optimizer=adam(d, fused=True),
+        d_optimizer=adam(d, fused=fused),
         pixel_loss=torch.nn.L1Loss(),
         perceptual_loss=features,
         perceptual_weight=_PERCEPTUAL if features else 0.0,
         adversarial_weight=weight,
         amp=amp,
-        channels_last=True,
+        channels_last=channels_last,
         compile=compile,
         decollate=False,
     )

@@ -157,9 +157,78 @@ def test_an_accelerated_network_can_be_saved_and_loaded_as_a_copy():
     assert torch.equal(copy.deepcopy(fast)(x), fast(x))
 
 
-def test_instance_norm_cannot_be_folded():
-    with pytest.raises(ValueError, match="instance norm"):
-        FoldedSRResNet(trained(norm="instance"))
+class Brighter(SRResNet):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) + 1.0
+
+
+def with_group_norm() -> SRResNet:
+    network = trained(norm="batch")
+    network.fuse[1] = nn.GroupNorm(2, 8)
+    return network
+
+
+def with_hook() -> SRResNet:
+    network = trained(norm=None)
+    network.fuse.register_forward_hook(lambda _module, _inputs, output: 2 * output)
+    return network
+
+
+def with_slopes_a_channel() -> SRResNet:
+    network = trained(norm=None)
+    network.head[1] = nn.PReLU(8)
+    return network
+
+
+def with_weight_norm() -> SRResNet:
+    network = trained(norm="batch")
+    nn.utils.parametrizations.weight_norm(network.fuse[0])
+    return network
+
+
+def without_statistics() -> SRResNet:
+    network = trained(norm="batch")
+    network.fuse[1] = nn.BatchNorm2d(8, track_running_stats=False)
+    return network
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda: trained(norm="instance"),
+        lambda: Brighter(num_blocks=1, channels=8),
+        with_group_norm,
+        with_hook,
+        with_slopes_a_channel,
+        with_weight_norm,
+        without_statistics,
+    ],
+)
+def test_what_only_resembles_the_generator_is_not_folded_but_run_as_it_is(changed):
+    network = changed().eval()
+    x = torch.rand(1, 1, 9, 14)
+    with torch.no_grad():
+        torch.testing.assert_close(accelerate(network)(x), network(x), rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match="must be a plain SRResNet with batch norm or none to be folded"):
+        FoldedSRResNet(network)
+
+
+def test_synchronised_batch_norm_is_folded_as_batch_norm():
+    network = nn.SyncBatchNorm.convert_sync_batchnorm(trained(norm="batch")).eval()
+    assert any(isinstance(module, nn.SyncBatchNorm) for module in network.modules())
+    x = torch.rand(1, 1, 9, 14)
+    with torch.no_grad():
+        torch.testing.assert_close(FoldedSRResNet(network)(x), network(x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_scripted_and_a_double_network_are_run_too():
+    network, x = trained().eval(), torch.rand(1, 1, 9, 14)
+    with torch.no_grad():
+        expected = network(x)
+        torch.testing.assert_close(accelerate(torch.jit.script(network))(x), expected, rtol=0, atol=1e-5)
+        double = trained(norm="instance").double().eval()
+        torch.testing.assert_close(accelerate(double)(x), double(x.double()).float(), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,11 @@ def test_its_state_dict_is_that_of_a_convolution():
     assert {k: v.shape for k, v in layer.state_dict().items()} == {k: v.shape for k, v in plain.state_dict().items()}
 
 
+def test_a_size_that_the_cell_does_not_divide_is_refused():
+    with pytest.raises(ValueError, match="must have sides divisible by 4, got 6 x 8"):
+        PixelShuffleConv2d(1, 1, 9, 4)(torch.rand(1, 4, 3, 4))
+
+
 @pytest.mark.parametrize(("kernel_size", "cell", "message"), [(4, 2, "kernel_size"), (3, 3, "cell"), (3, 0, "cell")])
 def test_bad_arguments_are_refused_by_name(kernel_size, cell, message):
     with pytest.raises(ValueError, match=message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -90,6 +91,38 @@ def test_new_weights_are_noticed():
     torch.testing.assert_close(inferer(x, other), other(x).detach(), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("way", ["fused optimiser", "data"])
+def test_weights_that_change_without_a_mark_are_noticed_too(way):
+    network, x = trained(), torch.rand(1, 1, 8, 8)
+    inferer = TiledSRInferer()
+    before = inferer(x, network)
+    if way == "data":
+        network.tail.weight.data.mul_(2.0)
+    else:
+        optimizer = torch.optim.Adam(network.parameters(), 1e-2, fused=True)
+        network(x).sum().backward()
+        optimizer.step()
+    torch.testing.assert_close(inferer(x, network), network(x).detach(), rtol=1e-5, atol=1e-5)
+    assert (inferer(x, network) - before).abs().max() > 1e-3
+
+
+def test_an_inferer_can_be_shared_by_threads_with_networks_of_their_own():
+    networks, x = [trained(num_blocks=n) for n in (1, 2)], torch.rand(1, 1, 8, 8)
+    inferer = TiledSRInferer()
+    expected = [network(x).detach() for network in networks]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: inferer(x, networks[i % 2]), range(100)))
+    for i, sr in enumerate(found):
+        torch.testing.assert_close(sr, expected[i % 2], rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_with_instance_norm_is_refused_where_it_would_be_tiled():
+    network, x = trained(norm="instance"), torch.rand(1, 1, 20, 12)
+    with pytest.raises(ValueError, match=r"needs tiles of 16.*instance norm.*pass tile=None"):
+        TiledSRInferer(tile=16)(x, network)
+    torch.testing.assert_close(TiledSRInferer(tile=None)(x, network), network(x).detach(), rtol=0, atol=1e-5)
+
+
 def test_an_accelerated_network_is_taken_as_it_is():
     fast = accelerate(trained())
     assert TiledSRInferer()._ready(fast) is fast
@@ -120,9 +153,10 @@ def test_a_bar_counts_tiles_and_slices_when_it_takes_long(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tile": 0}, "tile must be at least 1"),
-        ({"context": -1}, "context must not be negative"),
-        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"tile": 0}, "tile must be a number of at least 1 LR pixel"),
+        ({"tile": "null"}, "tile must be a number of at least 1 LR pixel, or None for no tiling, got 'null'"),
+        ({"context": -1}, "context must be a number of LR pixels, 0 or more"),
+        ({"batch_size": 0}, "batch_size must be a number of at least 1"),
         ({"precision": "half"}, "precision must be one of fp32, bf16, fp16 or None, got 'half'"),
         ({"precision": None, "compile": True}, "compile needs a precision"),
     ],

@@ -21,6 +21,7 @@ __all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
 _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST_DIMENSIONS = 32
+_LONGEST_BYTES = 1024  # of text in single bytes: larger arrays of bytes are images and masks
 # a damaged file surfaces as any of these in h5py and in scipy (scipy: TypeError where a tag is not a matrix)
 _DAMAGE = (
     OSError,
@@ -30,6 +31,7 @@ _DAMAGE = (
     LookupError,
     ArithmeticError,
     EOFError,
+    MemoryError,  # a damaged size
     zlib.error,
     MatReadError,
 )
@@ -124,9 +126,9 @@ class MatFile:
             with _reading(self.path, self.version):
                 value = np.asarray(node[()])
             # attributes take longer to read than small arrays, but an empty one is stored as its dimensions, which are
-            # few, and MATLAB's characters are unsigned codes of at least two bytes
+            # few, and MATLAB's characters are unsigned codes of two bytes or more; others write text in single ones
             empty = value.size <= _MOST_DIMENSIONS and self._attribute(node, "MATLAB_empty", 0)
-            codes = value.dtype.kind == "u" and value.dtype.itemsize > 1
+            codes = value.dtype.kind == "u" and (value.dtype.itemsize > 1 or value.size <= _LONGEST_BYTES)
             text = codes and self.matlab_class(variable) == "char"
             with _reading(self.path, self.version):
                 value = np.zeros([int(n) for n in value.ravel()], node.dtype) if empty else value.T

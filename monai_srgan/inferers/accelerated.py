@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from monai.data import MetaTensor
 from torch import nn
 
-from monai_srgan.inferers.folded import FoldedSRResNet
+from monai_srgan.inferers.folded import FoldedSRResNet, can_be_folded
 from monai_srgan.networks import SRResNet
 from monai_srgan.precision import has_fast_autocast
 
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 
 def accelerate(network: nn.Module, *, precision: Precision = "fp32", compile: bool = False) -> AcceleratedNetwork:
-    """Make a copy of a trained network that does nothing but inference, several times faster.
+    """Make a copy of a trained network that does nothing but inference, and that quicker and in less memory.
 
-    A :class:`~monai_srgan.networks.SRResNet` loses its batch norm to the convolutions and works in place
-    (:class:`~monai_srgan.inferers.FoldedSRResNet`); any other module, and one with instance norm, is run in
-    channels-last order and, in reduced precision, under autocast. In fp32 the values are those of ``network.eval()``
-    within 1e-4 for images in [0, 1]; bf16 and fp16 round feature maps to 8 and 11 bits, while a global residual stays
-    in float32. Neither the network nor the number of threads is changed.
+    A plain :class:`~monai_srgan.networks.SRResNet` loses its batch norm to the convolutions and works in place
+    (:class:`~monai_srgan.inferers.FoldedSRResNet`); any other module, such as a subclass, one with hooks or one with
+    instance norm, is run as it is in channels-last order and, in reduced precision, under autocast. In fp32 the values
+    are those of ``network.eval()`` within 1e-4 for images in [0, 1]; bf16 and fp16 round feature maps to 8 and 11 bits,
+    while a global residual stays in float32. Neither the network nor the number of threads is changed.
 
     Args:
         network: trained generator, on the device where it will run. Later changes of its weights do not reach the copy.
@@ -72,11 +72,13 @@ class AcceleratedNetwork(nn.Module):
     def __init__(self, network: nn.Module, dtype: torch.dtype, compile: bool = False) -> None:
         super().__init__()
         self.dtype = dtype
-        if isinstance(network, SRResNet) and not any(isinstance(m, nn.InstanceNorm2d) for m in network.modules()):
-            self.network: nn.Module = FoldedSRResNet(network, dtype)
+        if can_be_folded(network):
+            self.network: nn.Module = FoldedSRResNet(cast(SRResNet, network), dtype)
             self.autocast = False
         else:
-            self.network = copy.deepcopy(network).eval().requires_grad_(False)
+            self.network = copy.deepcopy(network).eval().float()
+            for parameter in self.network.parameters():  # a TorchScript module has no requires_grad_ of its own
+                parameter.requires_grad_(False)
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
             self.autocast = dtype != torch.float32
         if compile:

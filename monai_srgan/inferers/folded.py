@@ -10,17 +10,57 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import fuse_conv_bn_eval
+from torch.nn.utils.parametrize import is_parametrized
 
 from monai_srgan.networks import SRResNet
 from monai_srgan.networks.blocks import GeneratorResidualBlock, PixelShuffleUpsample
+from monai_srgan.networks.shuffle_conv import PixelShuffleConv2d
 
-__all__ = ["FoldedSRResNet"]
+__all__ = ["FoldedSRResNet", "can_be_folded"]
 
 # Smaller strips spend more on what overlaps, larger ones leave the processor's cache.
 _STRIP_ROWS, _STRIP_PIXELS = 32, 8192
 # LR rows that the enlarging layers see beyond a row: a 3x3 kernel at each scale, then 9x9 at the last: 1 + 1/2 + 4/4.
 _HALO = 3
+
+
+def can_be_folded(network: nn.Module) -> bool:
+    """Whether a network is a :class:`~monai_srgan.networks.SRResNet` as that class builds it, with batch norm or none.
+
+    A subclass, other layers in its place, hooks and parametrizations may do more than folding knows of.
+
+    Args:
+        network: any module.
+    """
+    if type(network) is not SRResNet:
+        return False
+    hooks = ("_forward_hooks", "_forward_pre_hooks")
+    if any(getattr(m, hook) for m in network.modules() for hook in hooks) or any(map(_is_changed, network.modules())):
+        return False
+    bodies = [block.body if isinstance(block, GeneratorResidualBlock) else None for block in network.blocks]
+    if None in bodies or not all(isinstance(step, PixelShuffleUpsample) for step in network.upsample):
+        return False
+    norms = [body[i] for body in bodies if body is not None for i in (1, 4)] + [network.fuse[1]]
+    slopes = [network.head[1], *(body[2] for body in bodies if body is not None)]
+    slopes += [step.act for step in network.upsample if isinstance(step, PixelShuffleUpsample)]
+    return (
+        all(type(norm) is nn.Identity or (isinstance(norm, _BatchNorm) and _has_statistics(norm)) for norm in norms)
+        and all(isinstance(slope, nn.PReLU) and slope.weight.numel() == 1 for slope in slopes)
+        and type(network.tail) is PixelShuffleConv2d
+    )
+
+
+def _is_changed(module: nn.Module) -> bool:
+    # parametrizations make a class of their own; what hides behind a wrapper is no plain convolution either
+    return is_parametrized(module) or (
+        isinstance(module, nn.Conv2d) and type(module) not in (nn.Conv2d, PixelShuffleConv2d)
+    )
+
+
+def _has_statistics(norm: _BatchNorm) -> bool:
+    return norm.running_mean is not None and norm.running_var is not None and norm.affine
 
 
 class FoldedSRResNet(nn.Module):
@@ -36,13 +76,17 @@ class FoldedSRResNet(nn.Module):
         dtype: of weights and feature maps; the image itself, with its global residual, stays in its own dtype.
 
     Raises:
-        ValueError: when the network has instance norm, whose statistics belong to the image.
+        ValueError: when the network is no plain ``SRResNet`` with batch norm or none, see :func:`can_be_folded`:
+            instance norm, for one, has statistics that belong to the image.
     """
 
     def __init__(self, network: SRResNet, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        if any(isinstance(module, nn.InstanceNorm2d) for module in network.modules()):
-            raise ValueError("network must have batch norm or none to be folded, got instance norm")
+        if not can_be_folded(network):
+            raise ValueError(
+                "network must be a plain SRResNet with batch norm or none to be folded, without hooks, subclassing or "
+                f"other layers, got {type(network).__name__}: accelerate() runs others without folding"
+            )
         network = copy.deepcopy(network).eval().requires_grad_(False)
         self.scale = network.scale
         self.residual = network.residual
@@ -100,7 +144,7 @@ def _slope(prelu: nn.Module) -> float:
 
 
 def _folded(convolution: nn.Module, norm: nn.Module) -> nn.Module:
-    return fuse_conv_bn_eval(cast(nn.Conv2d, convolution), norm) if isinstance(norm, nn.BatchNorm2d) else convolution
+    return fuse_conv_bn_eval(cast(nn.Conv2d, convolution), norm) if isinstance(norm, _BatchNorm) else convolution
 
 
 def _cell_convolution(network: SRResNet) -> nn.Conv2d:

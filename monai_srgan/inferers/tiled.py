@@ -12,6 +12,7 @@ from monai.data import MetaTensor
 from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type
 from torch import nn
+from torch.nn.modules.instancenorm import _InstanceNorm
 from tqdm import tqdm
 
 from monai_srgan.inferers.accelerated import PRECISIONS, AcceleratedNetwork, Precision, accelerate
@@ -25,7 +26,8 @@ class TiledSRInferer(Inferer):
     A tile is given ``context`` LR pixels of the image on each side, and only what belongs to the tile itself is kept.
     With a context of at least the network's receptive radius (39.5 LR pixels for the paper's generator) no value
     depends on the tiling, so there are no seams, and nothing is blended. At the image's own border the network pads as
-    it always does. MONAI's ``sliding_window_inference`` averages overlapping windows instead, each of them wrong near
+    it always does. A network with instance norm sees the whole image, whatever its kernels: it is refused where tiles
+    would be needed. MONAI's ``sliding_window_inference`` averages overlapping windows instead, each of them wrong near
     its edge.
 
     Args:
@@ -55,12 +57,12 @@ class TiledSRInferer(Inferer):
         progress: bool = True,
     ) -> None:
         super().__init__()
-        if tile is not None and tile < 1:
-            raise ValueError(f"tile must be at least 1 LR pixel, or None for no tiling, got {tile}")
-        if context < 0:
-            raise ValueError(f"context must not be negative, got {context}")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        if tile is not None and (not isinstance(tile, int) or tile < 1):
+            raise ValueError(f"tile must be a number of at least 1 LR pixel, or None for no tiling, got {tile!r}")
+        if not isinstance(context, int) or context < 0:
+            raise ValueError(f"context must be a number of LR pixels, 0 or more, got {context!r}")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a number of at least 1 slice, got {batch_size!r}")
         if precision is not None and precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}")
         if compile and precision is None:
@@ -72,7 +74,7 @@ class TiledSRInferer(Inferer):
         self.compile = compile
         self.device = None if device is None else torch.device(device)
         self.progress = progress
-        self._copied: tuple[nn.Module, tuple[tuple[int, int], ...], AcceleratedNetwork] | None = None
+        self._copied: tuple[nn.Module, list[torch.Tensor], AcceleratedNetwork] | None = None
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
@@ -89,8 +91,9 @@ class TiledSRInferer(Inferer):
             ``(B, C', s * X, s * Y[, D])`` float32, with the meta data of ``inputs`` where that has some.
 
         Raises:
-            ValueError: when ``inputs`` has another number of dimensions or no pixels, or the network does not enlarge
-                both axes by one integer.
+            ValueError: when ``inputs`` has another number of dimensions or no pixels, the network does not enlarge both
+                axes by one integer, or it has instance norm and the image is larger than a tile.
+            TypeError: when the network is no module and ``precision`` is not None.
         """
         if inputs.ndim not in (4, 5):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
@@ -100,6 +103,11 @@ class TiledSRInferer(Inferer):
         volumes = plain if plain.ndim == 5 else plain.unsqueeze(-1)
         # slices of all volumes one behind the other, (B * D, C, X, Y)
         slices = volumes.movedim(-1, 1).flatten(0, 1)
+        if self.tile is not None and max(slices.shape[2:]) > self.tile and _sees_everything(network):
+            raise ValueError(
+                f"an image of {tuple(slices.shape[2:])} LR pixels needs tiles of {self.tile}, but the network has "
+                "instance norm, whose statistics would be those of a tile: pass tile=None"
+            )
         enlarged = self._enlarge(slices, self._ready(network), *args, **kwargs)
         result = enlarged.unflatten(0, (volumes.shape[0], volumes.shape[-1])).movedim(1, -1)
         result = result.squeeze(-1) if plain.ndim == 4 else result
@@ -148,9 +156,24 @@ class TiledSRInferer(Inferer):
             raise TypeError(
                 f"network must be a torch.nn.Module to be accelerated, got {type(network).__name__}: set precision=None"
             )
-        state = (*network.parameters(), *network.buffers())
-        versions = tuple((t.data_ptr(), 0 if t.is_inference() else t._version) for t in state)
-        if self._copied is None or self._copied[0] is not network or self._copied[1] != versions:
-            copied = accelerate(network, precision=self.precision, compile=self.compile)
-            self._copied = (network, versions, copied)
-        return self._copied[2]
+        # by value: fused optimisers and writes to .data leave no other mark
+        state = [tensor.detach() for tensor in (*network.parameters(), *network.buffers())]
+        copied = self._copied  # one read and one write, so that threads may share an inferer
+        if copied is None or copied[0] is not network or not _same(copied[1], state):
+            copied = (
+                network,
+                [tensor.clone() for tensor in state],
+                accelerate(network, precision=self.precision, compile=self.compile),
+            )
+            self._copied = copied
+        return copied[2]
+
+
+def _sees_everything(network: Any) -> bool:
+    return isinstance(network, nn.Module) and any(isinstance(m, _InstanceNorm) for m in network.modules())
+
+
+def _same(before: list[torch.Tensor], now: list[torch.Tensor]) -> bool:
+    return len(before) == len(now) and all(
+        a.dtype == b.dtype and a.device == b.device and torch.equal(a, b) for a, b in zip(before, now, strict=True)
+    )

@@ -16,14 +16,14 @@ Averages over regions that partition an image therefore add up: ``n_in * x_in + 
 SSIM and bias. Deviation from scikit-image's scalar: that averages the map without its outer 5 pixels, which
 ``masked_ssim(..., strict=True)`` without a mask reproduces; the default averages the whole map, for that identity.
 
-Nothing is clamped: a prediction outside [0, 1] is scored as it is. Sums are in float64 (float32 on devices without it),
-and so are the maps, but for one: :func:`region_scores` makes the SSIM map of float32 images in main memory in float32,
-which moves a region's SSIM by some 1e-8 and less than 1e-6 (see :mod:`monai_srgan.metrics.strip_sums`).
+Nothing is clamped: a prediction outside [0, 1] is scored as it is. Maps and sums are in float64 (float32 on devices
+without it).
 NaN means *not measured*, so a prediction or target that is not finite is an error and never a NaN score.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -230,7 +230,7 @@ def _fast_sums(
     for item, channel in np.ndindex(*pred.shape[:2]):
         p, t = (image[item, channel] for image in images)
         masks = [array[item, channel] for array in arrays]
-        sums[item] += strip_sums(p, t, masks, _WEIGHTS, _constants(data_range), data_range)
+        sums[item] += strip_sums(p, t, masks, _WEIGHTS, _constants(data_range))
     return torch.from_numpy(sums).permute(1, 2, 0)
 
 
@@ -271,7 +271,8 @@ def _checked_images(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Ten
     if pred.shape != target.shape:
         raise ValueError(f"pred and target must have the same shape, got {tuple(pred.shape)} and {tuple(target.shape)}")
     # MetaTensor's bookkeeping costs more than the arithmetic
-    return pred.as_subclass(torch.Tensor), target.as_subclass(torch.Tensor).to(pred.device)
+    pred, target = pred.as_subclass(torch.Tensor), target.as_subclass(torch.Tensor).to(pred.device)
+    return pred.resolve_neg(), target.resolve_neg()
 
 
 def _working(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -303,8 +304,8 @@ def _checked_mask(mask: torch.Tensor | None, image: torch.Tensor, name: str) -> 
 
 
 def _checked_range(data_range: float) -> float:
-    if not data_range > 0:
-        raise ValueError(f"data_range must be positive, got {data_range}: it is 1 for images in [0, 1]")
+    if not 0 < data_range < math.inf:
+        raise ValueError(f"data_range must be positive and finite, got {data_range}: it is 1 for images in [0, 1]")
     return float(data_range)
 
 

@@ -59,7 +59,10 @@ class PixelShuffleConv2d(nn.Conv2d):
         return kernel.permute(2, 0, 1, 3, 5, 7, 4, 6).reshape(out * a * a, -1, taps, taps)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, 4 * in_channels, H, W)``, not yet shuffled, to ``(B, out_channels, 2H, 2W)``."""
+        """``(B, 4 * in_channels, H, W)``, not yet shuffled, to ``(B, out_channels, 2H, 2W)``; see ``cell`` on sizes."""
+        height, width = 2 * x.shape[-2], 2 * x.shape[-1]
+        if height % self.cell != 0 or width % self.cell != 0:
+            raise ValueError(f"the shuffled image must have sides divisible by {self.cell}, got {height} x {width}")
         bias = self.bias
         if bias is not None:
             bias = bias.repeat_interleave(self.cell * self.cell)

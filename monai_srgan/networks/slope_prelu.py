@@ -35,8 +35,8 @@ class _LeakyReLUOfSlope(torch.autograd.Function):
 class SlopePReLU(nn.PReLU):
     """``torch.nn.PReLU`` with one slope for all channels, as in the paper's generator; the same values and weights.
 
-    While training on a CPU the backward pass is a leaky ReLU's; it cannot be differentiated a second time. Everywhere
-    else, under ``torch.compile`` and in exports, it is torch's own.
+    While training on a CPU the backward pass is a leaky ReLU's; it cannot be differentiated a second time, nor
+    transformed by ``torch.func``. Everywhere else, under ``torch.compile`` and in exports, it is torch's own.
 
     Args:
         init: first value of the slope.

@@ -14,7 +14,6 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable, Transform
 from torch import Tensor
 
-from monai_srgan.transforms.conversion import as_tensor
 from monai_srgan.transforms.geometry import with_grid
 
 __all__ = ["RandDihedral", "RandDihedralD", "RandDihedralDict", "RandDihedrald"]
@@ -51,7 +50,7 @@ class RandDihedral(Randomizable, Transform):
         """Return a flipped and rotated copy of ``image``.
 
         Args:
-            image: ``(C, H, W)``, any dtype; MetaTensor, tensor or numpy array.
+            image: ``(C, H, W)``; MetaTensor, tensor or numpy array, of any dtype that it can flip.
             randomize: draw first; False applies the last draw.
 
         Returns:
@@ -62,12 +61,13 @@ class RandDihedral(Randomizable, Transform):
         if image.ndim != 3:
             raise ValueError(f"image must have shape (C, H, W), got {tuple(image.shape)}: take one slice")
         flips = [axis for axis in (0, 1) if self.element >> axis & 1]
-        pixels = as_tensor(image).as_subclass(Tensor)
+        if isinstance(image, np.ndarray):  # by numpy, which flips every dtype
+            turned = image.swapaxes(1, 2) if self.element & 4 else image
+            return np.flip(turned, tuple(axis + 1 for axis in flips)).copy()
+        pixels = image.as_subclass(Tensor)
         if self.element & 4:
             pixels = pixels.transpose(1, 2)
         pixels = pixels.flip([axis + 1 for axis in flips]).contiguous()  # flip copies, even along no axis
-        if isinstance(image, np.ndarray):
-            return pixels.numpy()
         if not isinstance(image, MetaTensor):
             return pixels
         return with_grid(pixels, image, image.affine.to(torch.float64) @ self._indices(pixels, flips, image.affine))

@@ -118,13 +118,13 @@ class DiscriminatorResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1),
             make_norm(norm, out_channels),
-            nn.LeakyReLU(0.2, inplace=True),
+            nn.LeakyReLU(0.2),
             nn.Conv2d(out_channels, out_channels, 3, padding=1),
             make_norm(norm, out_channels),
         )
         same = in_channels == out_channels and stride == 1
         self.skip = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1, stride=stride)
-        self.act = nn.LeakyReLU(0.2, inplace=True)
+        self.act = nn.LeakyReLU(0.2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(B, C, H, W)`` to ``(B, C', ceil(H / stride), ceil(W / stride))``."""

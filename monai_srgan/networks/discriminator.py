@@ -67,7 +67,7 @@ class SRGANDiscriminator(nn.Module):
         # Four halvings, evenly spread and the last block among them: every second of 8 blocks, every fourth of 16.
         halving = {len(widths) - 1 - i * (len(widths) // 4) for i in range(4)}
         strides = [2 if i in halving else 1 for i in range(len(widths))]
-        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.LeakyReLU(0.2)]
         previous = widths[0]
         for i, (width, stride) in enumerate(zip(widths, strides, strict=True)):
             if block == "residual":
@@ -76,7 +76,7 @@ class SRGANDiscriminator(nn.Module):
                 layers += [
                     nn.Conv2d(previous, width, 3, stride=stride, padding=1),
                     make_norm(norm, width),
-                    nn.LeakyReLU(0.2, inplace=True),
+                    nn.LeakyReLU(0.2),
                 ]
             previous = width
         self.in_channels = in_channels
@@ -93,7 +93,7 @@ class SRGANDiscriminator(nn.Module):
             self.pool = nn.Identity()
             cells = -(-height // 16) * -(-width // 16)
         self.classifier = nn.Sequential(
-            nn.Flatten(), nn.Linear(previous * cells, dense), nn.LeakyReLU(0.2, inplace=True), nn.Linear(dense, 1)
+            nn.Flatten(), nn.Linear(previous * cells, dense), nn.LeakyReLU(0.2), nn.Linear(dense, 1)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,12 @@ BOTH = ("train.json", "multi_gpu_train.json")
 DEADLINE = 150  # seconds, of a launch that takes about 15
 
 
-def torchrun(*arguments: str) -> str:
-    """Run a command in two processes and return its output."""
+# torchrun picks a free port and opens it a moment later: another program may be faster
+PORT_TAKEN = re.compile(r"EADDRINUSE|[Aa]ddress already in use|RendezvousConnectionError|failed to listen")
+
+
+def torchrun(*arguments: str, again: bool = True) -> str:
+    """Run a command in two processes and return its output; once more where its port was taken."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
     command += ["--nproc_per_node", "2", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}  # no GPU, where there is one
@@ -46,6 +51,8 @@ def torchrun(*arguments: str) -> str:
             process.terminate()  # torchrun then ends its children, which a kill would leave behind
             output, _ = process.communicate(timeout=60)
             pytest.fail(f"not ready after {DEADLINE} s: {output[-3000:]}")
+    if process.returncode and again and PORT_TAKEN.search(output):
+        return torchrun(*arguments, again=False)
     assert process.returncode == 0, output[-5000:]
     return output
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from ignite.engine import Events
 
-from monai_srgan.processes import rank, world_size
+from monai_srgan.processes import is_main_process, rank, world_size
 
 __all__ = ["TrainerState", "require_checkpoint"]
 
@@ -99,7 +99,7 @@ class TrainerState:
                 + ". Resume with the same data set and the same settings"
             )
         then_processes = state_dict.get("world_size", 1)
-        if then_processes != world_size() and rank() == 0:
+        if then_processes != world_size() and is_main_process():
             logger.warning(
                 "the checkpoint was written by %d process(es), now there are %d: the run goes on with the same batch "
                 "size, rates and schedules, but draws other batches than it would have, so it ends with other weights",

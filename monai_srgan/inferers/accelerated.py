@@ -9,12 +9,11 @@ import logging
 from typing import Any, Literal, cast
 
 import torch
-from monai.data import MetaTensor
 from torch import nn
 
 from monai_srgan.inferers.folded import FoldedSRResNet, can_be_folded
 from monai_srgan.networks import SRResNet
-from monai_srgan.precision import has_fast_autocast
+from monai_srgan.precision import has_fast_autocast, plain
 
 __all__ = ["PRECISIONS", "AcceleratedNetwork", "Precision", "accelerate"]
 
@@ -93,8 +92,7 @@ class AcceleratedNetwork(nn.Module):
     @torch.no_grad()
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """``(B, C, H, W)`` floating point to ``(B, C', scale * H, scale * W)`` float32."""
-        image = x.as_tensor() if isinstance(x, MetaTensor) else x
-        image = image.to(dtype=torch.float32, memory_format=torch.channels_last)
+        image = plain(x).to(dtype=torch.float32, memory_format=torch.channels_last)
         # An engine's own autocast would round what is meant to be float32.
         with torch.autocast(image.device.type, dtype=self.dtype if self.autocast else None, enabled=self.autocast):
             return self.network(image, *args, **kwargs).float()

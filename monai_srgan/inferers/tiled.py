@@ -16,6 +16,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from tqdm import tqdm
 
 from monai_srgan.inferers.accelerated import PRECISIONS, AcceleratedNetwork, Precision, accelerate
+from monai_srgan.precision import plain
 
 __all__ = ["TiledSRInferer"]
 
@@ -99,8 +100,8 @@ class TiledSRInferer(Inferer):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
         if inputs.numel() == 0:
             raise ValueError(f"inputs must have pixels, got shape {tuple(inputs.shape)}")
-        plain = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
-        volumes = plain if plain.ndim == 5 else plain.unsqueeze(-1)
+        images = plain(inputs)
+        volumes = images if images.ndim == 5 else images.unsqueeze(-1)
         # slices of all volumes one behind the other, (B * D, C, X, Y)
         slices = volumes.movedim(-1, 1).flatten(0, 1)
         if self.tile is not None and max(slices.shape[2:]) > self.tile and _sees_everything(network):
@@ -110,7 +111,7 @@ class TiledSRInferer(Inferer):
             )
         enlarged = self._enlarge(slices, self._ready(network), *args, **kwargs)
         result = enlarged.unflatten(0, (volumes.shape[0], volumes.shape[-1])).movedim(1, -1)
-        result = result.squeeze(-1) if plain.ndim == 4 else result
+        result = result.squeeze(-1) if images.ndim == 4 else result
         if isinstance(inputs, MetaTensor):
             return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]
         return result

@@ -1,15 +1,25 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Linear models of how a low-resolution image arises from a high-resolution one."""
+"""Linear models of how a low-resolution image arises from a high-resolution one, and ways back."""
 
 from __future__ import annotations
 
+from monai_srgan.physics.consistency import ConsistencyProjection
 from monai_srgan.physics.operators import (
     BicubicDownsample,
-    BicubicUpsample,
     GaussianDownsample,
     KSpaceDownsample,
     SeparableDownsample,
 )
+from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, NearestUpsample
 
-__all__ = ["BicubicDownsample", "BicubicUpsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
+__all__ = [
+    "BicubicDownsample",
+    "BicubicUpsample",
+    "ConsistencyProjection",
+    "GaussianDownsample",
+    "KSpaceDownsample",
+    "LanczosUpsample",
+    "NearestUpsample",
+    "SeparableDownsample",
+]

@@ -16,21 +16,22 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["BicubicDownsample", "BicubicUpsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
+__all__ = ["BicubicDownsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
 
 _MAX_CACHED_MATRICES = 16  # two sizes and dtypes for each of a few image sizes; a new size costs a millisecond
 
 
-def _checked_scale(scale: int) -> int:
+def checked_scale(scale: int) -> int:
+    """`scale` as an int, or ValueError unless it is an integer of at least 2."""
     if isinstance(scale, bool) or int(scale) != scale or scale < 2:
         raise ValueError(f"scale must be an integer of at least 2, got {scale!r}")
     return int(scale)
 
 
-def _checked_input(x: Tensor, name: str) -> Tensor:
+def checked_input(x: Tensor, name: str) -> Tensor:
+    """`x` without meta data, or ValueError naming it unless it is a floating point ``(B, C, H, W)``."""
     if not isinstance(x, Tensor) or x.ndim != 4:
         got = tuple(x.shape) if hasattr(x, "shape") else type(x).__name__
         raise ValueError(f"{name} must be a tensor of shape (B, C, H, W), got {got}: add the missing axes with [None]")
@@ -89,7 +90,7 @@ class SeparableDownsample(nn.Module):
 
     def __init__(self, scale: int = 4) -> None:
         super().__init__()
-        self.scale = _checked_scale(scale)
+        self.scale = checked_scale(scale)
         self._matrices: dict[tuple[Any, ...], Tensor] = {}
 
     def axis_matrix(self, size: int) -> np.ndarray:
@@ -108,7 +109,7 @@ class SeparableDownsample(nn.Module):
         Raises:
             ValueError: for another number of axes, an integer dtype, or a size that `scale` does not divide.
         """
-        x = _checked_input(x, "x")
+        x = checked_input(x, "x")
         self.check_size(x.shape[-2:])
         return self._multiply(x, "axis", (x.shape[-2], x.shape[-1]))
 
@@ -121,7 +122,7 @@ class SeparableDownsample(nn.Module):
         Returns:
             ``(B, C, h * scale, w * scale)`` of the same dtype.
         """
-        y = _checked_input(y, "y")
+        y = checked_input(y, "y")
         return self._multiply(y, "axis", (y.shape[-2] * self.scale, y.shape[-1] * self.scale), transposed=True)
 
     def check_size(self, size: torch.Size | tuple[int, ...]) -> None:
@@ -202,12 +203,12 @@ class GaussianDownsample(SeparableDownsample):
 
     def blur(self, x: Tensor) -> Tensor:
         """The blur alone: ``(B, C, H, W)`` to the same shape, any H and W."""
-        x = _checked_input(x, "x")
+        x = checked_input(x, "x")
         return x if self.sigma == 0 else self._multiply(x, "blur", (x.shape[-2], x.shape[-1]))
 
     def decimate(self, x: Tensor) -> Tensor:
         """The decimation alone: ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``."""
-        x = _checked_input(x, "x")
+        x = checked_input(x, "x")
         self.check_size(x.shape[-2:])
         return self._multiply(x, "decimate", (x.shape[-2], x.shape[-1]))
 
@@ -291,24 +292,3 @@ class KSpaceDownsample(SeparableDownsample):
     def extra_repr(self) -> str:
         """Parameters for ``repr``."""
         return f"scale={self.scale}, taper={self.taper}"
-
-
-class BicubicUpsample(nn.Module):
-    """The baseline every network has to beat: ``F.interpolate(mode="bicubic", align_corners=False)``, nothing clipped.
-
-    Args:
-        scale: ratio of the two grids, an integer of at least 2.
-    """
-
-    def __init__(self, scale: int = 4) -> None:
-        super().__init__()
-        self.scale = _checked_scale(scale)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Upsample ``(B, C, h, w)`` floating point to ``(B, C, h * scale, w * scale)``; meta data is dropped."""
-        x = _checked_input(x, "x")
-        return F.interpolate(x, scale_factor=self.scale, mode="bicubic", align_corners=False)
-
-    def extra_repr(self) -> str:
-        """Parameters for ``repr``."""
-        return f"scale={self.scale}"

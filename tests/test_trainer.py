@@ -107,6 +107,41 @@ def test_each_term_alone_moves_the_generator(term):
     assert all(moved)
 
 
+def test_feature_matching_pulls_the_generator_by_the_discriminators_features():
+    g, d = networks()
+    g2, d2 = copy.deepcopy(g), copy.deepcopy(d)
+    (batch,) = batches(1)
+    engine = trainer(g, d, [batch], adversarial_weight=0.25, feature_matching_weight=2.0)
+    engine.run()
+
+    def maps(x: torch.Tensor) -> list[torch.Tensor]:
+        found = []
+        for layer in (*d2.features, d2.pool, *d2.classifier):
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU):
+                found.append(x)
+        return found
+
+    sr = g2(batch["image"])
+    pairs = list(zip(maps(sr), maps(batch["label"]), strict=True))
+    assert len(pairs) == 6  # five convolutions and the first dense layer
+    matching = sum((x - y.detach()).abs().mean() for x, y in pairs) / 6
+    loss = (sr - batch["label"]).abs().mean() + 0.25 * nn.BCEWithLogitsLoss()(d2(sr), torch.ones(2, 1)) + 2.0 * matching
+    for new, old, gradient in zip(
+        g.parameters(), g2.parameters(), torch.autograd.grad(loss, list(g2.parameters())), strict=True
+    ):
+        torch.testing.assert_close(new, old - 0.1 * gradient)
+    assert step_losses(engine.state.output)["feature_matching_loss"] == pytest.approx(matching.item())
+    assert not any(module._forward_hooks for module in d.modules())
+
+
+def test_features_are_not_matched_without_the_adversarial_term():
+    g, d = networks()
+    engine = trainer(g, d, batches(1), feature_matching_weight=2.0)
+    engine.run()
+    assert "feature_matching_loss" not in step_losses(engine.state.output)
+
+
 def test_relativistic_generator_sees_real_images_too():
     g, d = networks()
     before = weights(g)

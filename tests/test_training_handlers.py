@@ -58,6 +58,14 @@ def test_handlers_set_the_weight_before_the_step_runs(handler, attribute):
     assert seen == pytest.approx([0, 0, 0.005, 0.01, 0.01])
 
 
+def test_feature_matching_rises_with_the_adversarial_weight():
+    seen = []
+    engine = engine_with(lambda e, _batch: seen.append(e.state.feature_matching_weight) or {})
+    AdversarialHandler(start=2, ramp=2, weight=0.01, feature_matching_weight=0.1).attach(engine)
+    engine.run(range(5), max_epochs=1)
+    assert seen == pytest.approx([0, 0, 0.05, 0.1, 0.1])
+
+
 @pytest.mark.parametrize(
     ("real", "fake", "warnings"),
     [

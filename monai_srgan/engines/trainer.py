@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch.optim import Optimizer
 
 from monai_srgan.engines.data_parallel import average_batch_norm, bare
 from monai_srgan.losses.adversarial import AdversarialLoss
+from monai_srgan.losses.feature_matching import FeatureMatchingLoss
 from monai_srgan.precision import autocast, autocast_dtype, plain
 from monai_srgan.processes import mean_over_processes
 
@@ -34,27 +36,32 @@ def step_losses(output: Any) -> dict[str, float]:
     return {k: v for k, v in output.items() if isinstance(v, float)} if isinstance(output, dict) else {}
 
 
+def _no_maps(network: torch.nn.Module) -> nullcontext[list[torch.Tensor]]:  # noqa: ARG001 - as FeatureMatchingLoss.maps_of
+    return nullcontext([])
+
+
 class SRGANTrainer(AdversarialTrainer):
     """Train a super-resolution generator, alone (SRResNet) or against a discriminator (SRGAN).
 
     One step minimises, in the generator (Ledig et al., arXiv 1609.04802, equation 3)::
 
-        pixel_weight * pixel(SR, HR) + perceptual_weight * perceptual(SR, HR) + adversarial_weight * L_G(D(SR))
+        pixel_weight * pixel(SR, HR) + perceptual_weight * perceptual(SR, HR)
+            + adversarial_weight * L_G(D(SR)) + feature_matching_weight * matching(D, SR, HR)
 
     with the discriminator frozen, and then the discriminator's own loss on HR (real) and detached SR (fake). The
-    weights are ``engine.state.pixel_weight``, ``.perceptual_weight`` and ``.adversarial_weight``; handlers move them. A
-    term whose weight is 0 is not computed: while the adversarial weight is 0 the discriminator is neither run nor
-    updated.
+    weights are ``engine.state.pixel_weight``, ``.perceptual_weight``, ``.adversarial_weight`` and
+    ``.feature_matching_weight``; handlers move them. A term whose weight is 0 is not computed: while the adversarial
+    weight is 0 the discriminator is neither run nor updated, nor are its features matched.
 
     It differs from MONAI's ``AdversarialTrainer``, whose events it keeps, in that the discriminator's real images are
     the HR targets (not the LR input), mixed precision follows the device, the generator's step leaves no gradient in
     the discriminator, and ``engine.state.output`` always holds the total ``loss``.
 
     ``engine.state.output`` after a step: tensors ``image`` (LR), ``label`` (HR), ``pred`` (SR, float32, without graph),
-    and floats ``loss``, ``pixel_loss``, ``perceptual_loss``, ``adversarial_loss``, ``discriminator_loss``, ``d_real``,
-    ``d_fake`` (mean probability that the discriminator gives to HR and SR); a term that was not computed is absent.
-    By MONAI's convention (``decollate=True``) it is a list with one such dictionary an image, in which the floats are
-    repeated; :func:`step_losses` reads both forms.
+    and floats ``loss``, ``pixel_loss``, ``perceptual_loss``, ``adversarial_loss``, ``feature_matching_loss``,
+    ``discriminator_loss``, ``d_real``, ``d_fake`` (mean probability that the discriminator gives to HR and SR); a term
+    that was not computed is absent. By MONAI's convention (``decollate=True``) it is a list with one such dictionary an
+    image, in which the floats are repeated; :func:`step_losses` reads both forms.
 
     In a job of many processes give networks that :func:`~monai_srgan.engines.data_parallel.data_parallel` has wrapped.
     Each process then steps on its own part of the batch, and the gradients are those of the whole batch. The floats of
@@ -76,6 +83,8 @@ class SRGANTrainer(AdversarialTrainer):
         pixel_weight: weight of the pixel term at the start.
         perceptual_weight: weight of the perceptual term at the start.
         adversarial_weight: weight of the adversarial term at the start.
+        feature_matching_weight: weight at the start of ``FeatureMatchingLoss``; it needs the discriminator's features
+            of the HR images, about a tenth of a step more.
         d_loss_floor: a batch on which the discriminator's loss is below this does not update it, so that it does not
             run away from the generator; 0 updates always.
         amp: mixed precision, bfloat16 on CPUs and where a GPU has it.
@@ -104,18 +113,25 @@ class SRGANTrainer(AdversarialTrainer):
         pixel_weight: float = 1.0,
         perceptual_weight: float = 0.0,
         adversarial_weight: float = 0.0,
+        feature_matching_weight: float = 0.0,
         d_loss_floor: float = 0.0,
         amp: bool = False,
         channels_last: bool = False,
         compile: bool = False,
         **kwargs: Any,
     ) -> None:
-        weights = {"pixel": pixel_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight}
+        weights = {
+            "pixel": pixel_weight,
+            "perceptual": perceptual_weight,
+            "adversarial": adversarial_weight,
+            "feature_matching": feature_matching_weight,
+        }
         for name, weight in weights.items():
             if not weight >= 0:
                 raise ValueError(f"{name}_weight must not be negative, got {weight}")
         self.adversarial_loss = adversarial_loss or AdversarialLoss()
         self.perceptual_loss = perceptual_loss
+        self.feature_matching_loss = FeatureMatchingLoss()
         self.d_loss_floor = d_loss_floor
         self.channels_last = channels_last
         super().__init__(
@@ -226,16 +242,22 @@ class SRGANTrainer(AdversarialTrainer):
         if adversarial:
             state.d_network.train()
             judge = bare(state.d_network)  # frozen: DDP would prepare for gradients that never come
-            real_logits = None
+            matching = state.feature_matching_weight > 0
+            real_logits, maps = None, engine.feature_matching_loss.maps_of if matching else _no_maps
             with engine._autocast():
-                fake_logits = engine.d_inferer(sr, judge)
-                if engine.adversarial_loss.generator_needs_real:
-                    with torch.no_grad():
+                with maps(judge) as fake_maps:
+                    fake_logits = engine.d_inferer(sr, judge)
+                if matching or engine.adversarial_loss.generator_needs_real:
+                    with torch.no_grad(), maps(judge) as real_maps:
                         real_logits = engine.d_inferer(hr, judge)
             engine.fire_event(AdversarialIterationEvents.GENERATOR_DISCRIMINATOR_FORWARD_COMPLETED)
             against = engine.adversarial_loss.generator(fake_logits, real_logits)
             loss = loss + state.adversarial_weight * against
             output["adversarial_loss"] = against.item()
+            if matching:
+                match = engine.feature_matching_loss(fake_maps, real_maps)
+                loss = loss + state.feature_matching_weight * match
+                output["feature_matching_loss"] = match.item()
             engine.fire_event(AdversarialIterationEvents.GENERATOR_LOSS_COMPLETED)
         output[Keys.LOSS] = loss.item()
         output.update(mean_over_processes(step_losses(output), state.device))

@@ -23,9 +23,10 @@ class AdversarialHandler:
     """Move a trainer from the SRResNet phase to SRGAN, and watch its discriminator.
 
     Sets ``engine.state.adversarial_weight`` at the start of every iteration: 0 in the first ``start`` iterations (the
-    SRResNet phase; without it a GAN of this kind tends to collapse), then a linear ramp to ``weight``. It is a function
-    of the iteration alone, so that a resumed run continues it. Label smoothing belongs to ``AdversarialLoss``, the drop
-    of the learning rate to ``TwoPhaseLearningRate``, the balance of the two players to the trainer's ``d_loss_floor``.
+    SRResNet phase; without it a GAN of this kind tends to collapse), then a linear ramp to ``weight``; likewise
+    ``engine.state.feature_matching_weight``. Both are functions of the iteration alone, so that a resumed run continues
+    them. Label smoothing belongs to ``AdversarialLoss``, the drop of the learning rate to ``TwoPhaseLearningRate``, the
+    balance of the two players to the trainer's ``d_loss_floor``.
 
     It logs the change of phase, and warns when the discriminator's mean probability of HR or SR over ``window``
     iterations is within ``margin`` of 0 or 1, or when the two are within ``margin`` of each other later than two
@@ -35,6 +36,7 @@ class AdversarialHandler:
         start: iterations of the SRResNet phase.
         ramp: iterations from weight 0 to the full weight.
         weight: full weight, 1e-3 in the paper (arXiv 1609.04802, equation 3).
+        feature_matching_weight: full weight of the distance in the discriminator's features, which the paper has not.
         window: iterations over which the discriminator's outputs are averaged.
         margin: distance from 0 and 1, or from each other, that counts as stuck.
 
@@ -42,10 +44,19 @@ class AdversarialHandler:
         ValueError: when an argument is out of range; the message names it.
     """
 
-    def __init__(self, start: int, ramp: int = 0, weight: float = 1e-3, window: int = 50, margin: float = 0.01) -> None:
+    def __init__(
+        self,
+        start: int,
+        ramp: int = 0,
+        weight: float = 1e-3,
+        feature_matching_weight: float = 0.0,
+        window: int = 50,
+        margin: float = 0.01,
+    ) -> None:
         if window < 1:
             raise ValueError(f"window must be at least 1, got {window}")
         self.ramp = Ramp(start, ramp, weight)
+        self.matching_ramp = Ramp(start, ramp, feature_matching_weight)
         self.margin = margin
         self._recent: deque[tuple[float, float]] = deque(maxlen=window)
 
@@ -56,8 +67,9 @@ class AdversarialHandler:
             engine.add_event_handler(Events.ITERATION_COMPLETED, self.watch)
 
     def set_weight(self, engine: Any) -> None:
-        """Set the weight of the iteration that begins."""
+        """Set the weights of the iteration that begins."""
         engine.state.adversarial_weight = self.ramp(engine.state.iteration)
+        engine.state.feature_matching_weight = self.matching_ramp(engine.state.iteration)
         if engine.state.iteration == self.ramp.start + 1 and self.ramp.weight > 0:
             logger.info("iteration %d: the adversarial phase begins", engine.state.iteration)
 

@@ -25,6 +25,7 @@ FIELDS = (
     "pixel_loss",
     "perceptual_loss",
     "adversarial_loss",
+    "feature_matching_loss",
     "discriminator_loss",
     "d_real",
     "d_fake",
@@ -116,7 +117,7 @@ class CurveRecorder:
         """Draw the curves: losses, probabilities of the discriminator, PSNR on the head."""
         figure = Figure(figsize=(12, 3.6), layout="constrained")
         losses, judge, scores = figure.subplots(1, 3)
-        for name in ("pixel_loss", "perceptual_loss", "adversarial_loss", "discriminator_loss"):
+        for name in (name for name in FIELDS if name.endswith("_loss")):
             x, y = self._series(name)
             if x:
                 losses.plot(x, y, label=name.replace("_", " "))

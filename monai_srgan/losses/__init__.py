@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses: adversarial on raw logits, perceptual over any feature network, and the one that trains MRI features."""
+"""Losses: adversarial, feature matching, perceptual over any feature network, and the one that trains MRI features."""
 
 from __future__ import annotations
 
 from monai_srgan.losses.adversarial import AdversarialLoss
+from monai_srgan.losses.feature_matching import FeatureMatchingLoss
 from monai_srgan.losses.multitask import MultiTaskLoss
 from monai_srgan.losses.perceptual import PerceptualFeatureLoss
 
-__all__ = ["AdversarialLoss", "MultiTaskLoss", "PerceptualFeatureLoss"]
+__all__ = ["AdversarialLoss", "FeatureMatchingLoss", "MultiTaskLoss", "PerceptualFeatureLoss"]

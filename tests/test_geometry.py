@@ -133,6 +133,30 @@ def test_tumour_probability_is_kept():
     assert abs(share - 0.3) < 0.07
 
 
+def test_crops_beside_the_tumour_hold_foreground_when_asked_to():
+    image = torch.full((1, 60, 52), 0.1)
+    image[0, 30, 0] = 0.11  # the one pixel above the threshold
+    empty = torch.zeros(1, 60, 52)
+    crop = RandRegionCrop(roi_size=16, tumor_prob=0.5, foreground=0.1).set_random_state(0)
+    for mask in (None, empty):
+        cuts = [crop(image, mask) for _ in range(50)]
+        assert all(cut.max() == 0.11 for cut in cuts)
+    assert len({int(cut[0].argmax()) for cut in cuts}) > 5  # anywhere in the crop
+    tumour = empty.clone()
+    tumour[0, 0, 51] = 1
+    pair = RandRegionCropd(roi_size=16, tumor_prob=0.5, foreground=0.1).set_random_state(0)
+    drawn = [pair({"image": image, "mask": tumour}) for _ in range(200)]
+    held = np.array([[float(d["mask"].sum()), float(d["image"].max() > 0.105)] for d in drawn])
+    assert (held.sum(1) == 1).all()  # each crop holds the tumour or the bright pixel, which are too far apart for both
+    assert abs(held[:, 0].mean() - 0.5) < 0.11
+
+
+def test_an_image_without_foreground_is_cropped_anywhere():
+    image = torch.arange(36.0).reshape(1, 6, 6)
+    crop = RandRegionCrop(roi_size=4, tumor_prob=0, foreground=99.0).set_random_state(0)
+    assert {int(crop(image)[0, 0, 0]) for _ in range(200)} == {0, 1, 2, 6, 7, 8, 12, 13, 14}
+
+
 def test_the_tumour_appears_all_over_the_crop():
     mask = torch.zeros(1, 100, 100)
     mask[0, 50, 40] = 1
@@ -263,6 +287,7 @@ def test_transforms_can_be_pickled(transform):
         (lambda: RandRegionCrop(4)(torch.ones(1, 8, 8, 8)), r"must be \(C, H, W\)"),
         (lambda: RandRegionCrop(4)(image_of(1, 8, 8), torch.ones(1, 9, 8)), r"^7.mat: mask must .* got \(9, 8\)"),
         (lambda: RandRegionCrop(0), r"roi_size must be at least 1"),
+        (lambda: RandRegionCrop(foreground=float("nan")), r"foreground must be an intensity .* got nan"),
         (lambda: RandRegionCrop(tumor_prob=1.1), r"tumor_prob must lie in \[0, 1\], got 1.1"),
         (lambda: scaled_affine(np.eye(5), 4), r"shape \(3, 3\) or \(4, 4\), got \(5, 5\)"),
         (lambda: scaled_affine(np.eye(4), 0), r"factor must be > 0"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from monai_srgan.physics import GaussianDownsample
+from monai_srgan.physics import BicubicDownsample, GaussianDownsample, KSpaceDownsample
 from monai_srgan.transforms import MaskAwareDegrade, RandMaskAwareDegrade, RandMaskAwareDegraded
 
 
@@ -52,6 +52,43 @@ def test_random_noise_is_reproducible():
 def test_probability_zero_is_the_plain_operator():
     rand = RandMaskAwareDegraded(prob=0, sigma=(3, 4), noise_std=(0.1, 0.2), isolate=True)
     assert torch.equal(rand(sample())["image"], GaussianDownsample(4)(head()[None])[0])
+
+
+def test_other_operators_are_drawn_in_their_share():
+    others = (BicubicDownsample(4), KSpaceDownsample(4))
+    rand = RandMaskAwareDegrade(noise_std=0, operators=others, operator_prob=0.5).set_random_state(1)
+    expected = {type(op): op(head()[None])[0] for op in others}
+    drawn = []
+    for _ in range(200):
+        y = rand(head())
+        kind = type(rand.degrade.operator)
+        drawn.append(kind)
+        if kind in expected:
+            assert torch.equal(y, expected[kind])
+    shares = [drawn.count(kind) / len(drawn) for kind in (GaussianDownsample, BicubicDownsample, KSpaceDownsample)]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.1)
+    plain = RandMaskAwareDegrade(prob=0, operators=others, operator_prob=1)
+    assert torch.equal(plain(head()), GaussianDownsample(4)(head()[None])[0])
+
+
+def test_operators_get_the_drawn_noise():
+    rand = RandMaskAwareDegrade(noise_std=0.1, operators=(KSpaceDownsample(4),), operator_prob=1).set_random_state(1)
+    clean = KSpaceDownsample(4)(head()[None])[0]
+    assert 0.05 < (rand(head()) - clean).std() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"operator_prob": 0.5}, "operators and operator_prob go together"),
+        ({"operators": (KSpaceDownsample(4),)}, "operators and operator_prob go together"),
+        ({"operators": (KSpaceDownsample(4),), "operator_prob": 1.5}, r"operator_prob must lie in \[0, 1\], got 1.5"),
+        ({"operators": (KSpaceDownsample(2),), "operator_prob": 0.5}, "scale must be that of the operator, 2"),
+    ],
+)
+def test_operators_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        RandMaskAwareDegrade(**arguments)
 
 
 def test_inside_follows_outside_unless_drawn():

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -138,7 +138,8 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
 
     With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
     the tumour appears anywhere in the crop, so that the network cannot learn that it sits in the middle. Otherwise, and
-    for an empty mask or none, the crop is uniform over the image.
+    for an empty mask or none, a pixel brighter than `foreground` takes the mask's part, so that no crop is spent on
+    air; without `foreground`, and for an image without such a pixel, the crop is uniform over the image.
 
     In Compose an array version gets one argument, and a tuple ``(image, mask)`` is taken for two images
     (``map_items``), each cropped at a place of its own: use :class:`RandRegionCropd` for image and mask together.
@@ -146,19 +147,27 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
     Args:
         roi_size: height and width of the crop in pixels, or one number for both.
         tumor_prob: probability in [0, 1] that the crop is drawn around a tumour pixel.
+        foreground: intensity, in units of the image, above which a pixel of any channel is no air; larger leaves fewer
+            crops of the head's dark parts. None to draw crops from everywhere.
 
     Raises:
-        ValueError: on call, if the image is smaller than `roi_size` or the mask has another size.
+        ValueError: for arguments out of range; on call, if the image is smaller than `roi_size` or the mask has another
+            size.
     """
 
-    def __init__(self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5) -> None:
+    def __init__(
+        self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5, foreground: float | None = None
+    ) -> None:
         self.crop = Crop()  # a part, not a base: Compose would pass a base's `lazy` argument on
         self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
         if min(self.roi_size) < 1:
             raise ValueError(f"roi_size must be at least 1 pixel along each axis, got {self.roi_size}")
         if not 0 <= tumor_prob <= 1:
             raise ValueError(f"tumor_prob must lie in [0, 1], got {tumor_prob}")
+        if foreground is not None and not np.isfinite(foreground):
+            raise ValueError(f"foreground must be an intensity in units of the image, or None, got {foreground}")
         self.tumor_prob = float(tumor_prob)
+        self.foreground = None if foreground is None else float(foreground)
         self._start: tuple[int, ...] = (0, 0)
 
     def randomize(self, image: Any, mask: Any = None) -> None:
@@ -177,15 +186,23 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         # The draw comes first, so that the number of draws does not depend on the mask's content.
         wanted = self.R.random() < self.tumor_prob
         where, choice = self.R.random(2), self.R.random()
-        if wanted and mask is not None:
-            pixels = np.flatnonzero(as_array(mask))
+        for region in self._regions(image, mask if wanted else None):
+            pixels = np.flatnonzero(region)
             if len(pixels):
-                pixel = np.unravel_index(pixels[int(choice * len(pixels))], tuple(mask.shape))[1:]
+                pixel = np.unravel_index(pixels[int(choice * len(pixels))], region.shape)[1:]
                 lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
                 highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
+                break
         self._start = tuple(
             low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True)
         )
+
+    def _regions(self, image: Any, mask: Any) -> Iterator[np.ndarray]:
+        """Where the crop's pixel may come from, (C, H, W), the first that is not empty."""
+        if mask is not None:
+            yield as_array(mask)
+        if self.foreground is not None:
+            yield as_array(image) > self.foreground
 
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
         """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumour, guides the draw.
@@ -218,6 +235,7 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
             without.
         roi_size: see :class:`RandRegionCrop`.
         tumor_prob: see :class:`RandRegionCrop`.
+        foreground: see :class:`RandRegionCrop`; in units of the first of `keys`.
         allow_missing_keys: whether to skip keys that are absent, the mask included.
     """
 
@@ -227,11 +245,12 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
         mask_key: str | None = "mask",
         roi_size: Sequence[int] | int = 96,
         tumor_prob: float = 0.5,
+        foreground: float | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.mask_key = mask_key
-        self.cropper = RandRegionCrop(roi_size, tumor_prob)
+        self.cropper = RandRegionCrop(roi_size, tumor_prob, foreground)
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandRegionCropd:
         """Seed the draws, as everywhere in MONAI."""

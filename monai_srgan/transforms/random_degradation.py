@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import Randomizable, RandomizableTransform
+from torch import nn
 
 from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
 from monai_srgan.transforms.intensity import source_name
@@ -44,6 +45,9 @@ class RandMaskAwareDegrade(RandomizableTransform):
         feather: width of the seam in HR pixels; larger is softer. Above 0 it needs `sigma_inside`.
         isolate: whether no intensity crosses the mask's border.
         noise_std: standard deviation of the Rician noise in units of the image; larger is noisier.
+        operators: plain operators of the same scale, such as ``KSpaceDownsample(4)``, of which one is drawn, each with
+            the same probability, in place of the blur; the mask has no part in these.
+        operator_prob: probability in [0, 1] that one of `operators` is drawn where parameters are.
 
     Raises:
         ValueError: for arguments out of range or without effect, and on call as :class:`MaskAwareDegrade`.
@@ -59,9 +63,17 @@ class RandMaskAwareDegrade(RandomizableTransform):
         feather: Range = 0.0,
         isolate: bool = False,
         noise_std: Range = (0.0, 0.02),
+        operators: Sequence[nn.Module] = (),
+        operator_prob: float = 0.0,
     ) -> None:
-        if not 0 <= prob <= 1:
-            raise ValueError(f"prob must lie in [0, 1], got {prob}")
+        for name, value in {"prob": prob, "operator_prob": operator_prob}.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {value}")
+        if bool(operators) != (operator_prob > 0):
+            raise ValueError(
+                f"operators and operator_prob go together, got {len(operators)} operators and {operator_prob}: "
+                "give both or none"
+            )
         RandomizableTransform.__init__(self, prob)
         self.ranges = {
             "sigma": _checked_range("sigma", sigma, "HR pixels"),
@@ -72,6 +84,10 @@ class RandMaskAwareDegrade(RandomizableTransform):
         self.isolate = isolate
         self.plain = MaskAwareDegrade(scale=scale)
         self.degrade = self.plain
+        self.operators = tuple(operators)
+        self.operator_prob = float(operator_prob)
+        for operator in self.operators:
+            MaskAwareDegrade(operator, scale=scale)
         # The widest of what may be drawn, so that useless arguments are refused here and not at some later image.
         widest = {name: pair and pair[1] for name, pair in self.ranges.items()}
         self._twin(widest)
@@ -90,10 +106,14 @@ class RandMaskAwareDegrade(RandomizableTransform):
         super().randomize(data)
         # Everything is drawn whatever prob decides, so that the random stream does not depend on it.
         drawn = {name: None if pair is None else self.R.uniform(*pair) for name, pair in self.ranges.items()}
+        chosen, place = self.R.random(2)
         if not self._do_transform:
             self.degrade = self.plain
-            return
-        self.degrade = self._twin(drawn)
+        elif chosen < self.operator_prob:
+            operator = self.operators[int(place * len(self.operators))]
+            self.degrade = MaskAwareDegrade(operator, noise_std=drawn["noise_std"] or 0.0)
+        else:
+            self.degrade = self._twin(drawn)
 
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
         """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, with parameters drawn first if `randomize`."""
@@ -132,6 +152,8 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
         feather: see there.
         isolate: see there.
         noise_std: see there.
+        operators: see there.
+        operator_prob: see there.
         allow_missing_keys: whether to skip keys that are absent.
     """
 
@@ -149,6 +171,8 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
         feather: Range = 0.0,
         isolate: bool = False,
         noise_std: Range = (0.0, 0.02),
+        operators: Sequence[nn.Module] = (),
+        operator_prob: float = 0.0,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, mask_key, hr_key, lr_mask_key, scale=scale, allow_missing_keys=allow_missing_keys)
@@ -160,6 +184,8 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
             feather=feather,
             isolate=isolate,
             noise_std=noise_std,
+            operators=operators,
+            operator_prob=operator_prob,
         )
         self._needs_mask = lr_mask_key is not None or self.rand.needs_mask
 

@@ -7,6 +7,18 @@ from __future__ import annotations
 from monai_srgan.networks.discriminator import SRGANDiscriminator
 from monai_srgan.networks.generator import SRResNet
 from monai_srgan.networks.mri_features import MRIFeatures
+from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet, blur_pool
 from monai_srgan.networks.vgg_features import VGGFeatures
+from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, srresnet_beside
 
-__all__ = ["MRIFeatures", "SRGANDiscriminator", "SRResNet", "VGGFeatures"]
+__all__ = [
+    "MRIFeatures",
+    "SRGANDiscriminator",
+    "SRResNet",
+    "ShiftTolerantAlexNet",
+    "VGGFeatures",
+    "blend_state_dicts",
+    "blur_pool",
+    "read_network_weights",
+    "srresnet_beside",
+]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Read a state dict from a local file, with errors that say what is wrong with the file."""
+"""State dicts in local files: read, checked against a network, blended; errors say what is wrong with the file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["read_state_dict"]
+__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "srresnet_beside"]
+
+_HINT = "Train first, or pass --ckpt_path FILE with a state dict of network_def."
 
 
 def read_state_dict(path: str | Path, *, hint: str) -> dict[str, Tensor]:
@@ -43,3 +45,94 @@ def read_state_dict(path: str | Path, *, hint: str) -> dict[str, Tensor]:
         )
         raise ValueError(f"weights: {path} must hold a state dict (names to tensors), got {kind}. {hint}")
     return dict(state)
+
+
+def read_network_weights(
+    network: nn.Module,
+    path: str | Path,
+    *,
+    blend: float | None = None,
+    blend_path: str | Path | None = None,
+) -> dict[str, Tensor]:
+    """Read the weights of one file, or of two blended, that fit a network; the network is left as it is.
+
+    Args:
+        network: network that the weights are for.
+        path: file with a state dict of this very network.
+        blend: share in [0, 1] of the weights of `path`; the rest is taken from `blend_path`. None reads `path` alone.
+        blend_path: file with a state dict of the same network, the result at ``blend=0``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a file is no state dict or that of a network of another shape; `blend` is out of range, or the two
+            files are one.
+    """
+    state = _fitting(network, Path(path))
+    if blend is None:
+        return state
+    if not 0 <= blend <= 1:
+        raise ValueError(f"blend must lie in [0, 1], 0 for {blend_path} and 1 for {path}, got {blend}")
+    if blend_path is None or Path(blend_path).resolve() == Path(path).resolve():
+        raise ValueError(
+            f"blend mixes the weights of two files, got {path} and {blend_path}: name the SRGAN's and its SRResNet's"
+        )
+    return blend_state_dicts(_fitting(network, Path(blend_path)), state, blend)
+
+
+def blend_state_dicts(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Interpolate two networks' weights: ``(1 - share) * first + share * second``.
+
+    Networks of which one was trained further from the other lie in one basin, where the interpolation trades one's
+    fidelity for the other's sharpness (Wang et al., ESRGAN, arXiv 1809.00219, section 3.4).
+
+    Args:
+        first: state dict, the result at ``share=0``.
+        second: state dict of the same names, the result at ``share=1``.
+        share: in [0, 1]. Integer tensors, such as counters, are taken from `second`.
+    """
+    return {
+        name: torch.lerp(first[name].to(value), value, share) if value.is_floating_point() else value
+        for name, value in second.items()
+    }
+
+
+def srresnet_beside(path: str | Path) -> str | None:
+    """The SRResNet that an SRGAN was trained from: ``srresnet.pt`` beside its file, or below it in ``srresnet/``.
+
+    A run writes the two side by side, the bundle ships them so. They share network and patients, so that they can be
+    compared and blended.
+
+    Args:
+        path: file of the SRGAN's weights.
+
+    Returns:
+        the other file; None where there is none, or `path` is that file.
+    """
+    folder = Path(path).parent
+    for file in (folder / "srresnet.pt", folder / "srresnet" / "srresnet.pt"):
+        if file.is_file() and file.resolve() != Path(path).resolve():
+            return str(file)
+    return None
+
+
+def _fitting(network: nn.Module, path: Path) -> dict[str, Tensor]:
+    state = read_state_dict(path, hint=_HINT)
+    own = network.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    unknown = sorted(state.keys() - own.keys())
+    shapes = [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & state.keys())
+        if state[name].shape != own[name].shape
+    ]
+    faults = [
+        f"{len(names)} {what} (such as {names[0]})"
+        for what, names in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+        if names
+    ]
+    if faults:
+        raise ValueError(
+            f"weights: {path} does not fit network_def ({type(network).__name__}): tensors "
+            f"{', '.join(faults)}. Give network_def the arguments that the weights were trained with."
+        )
+    return state

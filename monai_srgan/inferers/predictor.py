@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network with its weights and inferer as one callable, to be compared with other methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from torch import nn
+
+from monai_srgan.inferers.tiled import TiledSRInferer
+from monai_srgan.networks.weights import read_network_weights
+
+__all__ = ["Predictor", "chosen_methods"]
+
+
+class Predictor:
+    """Callable that enlarges LR images by a network: ``predictor(image) = inferer(image, network)``.
+
+    What a :class:`~monai_srgan.engines.SREvaluator` takes as a baseline. Weights are read when first called, so that a
+    table may name more methods than a run compares.
+
+    Args:
+        network: any module that enlarges images; put into eval mode.
+        path: file with its state dict; None for the weights that it has.
+        blend: see :func:`monai_srgan.networks.read_network_weights`.
+        blend_path: see there.
+        inferer: how the network is run, one of its own for each predictor; None for ``TiledSRInferer()``.
+        device: where to put the network; None to leave it where it is.
+
+    Raises:
+        FileNotFoundError: on the first call, when there is no such file.
+        ValueError: on the first call, when a file does not fit.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        path: str | Path | None = None,
+        *,
+        blend: float | None = None,
+        blend_path: str | Path | None = None,
+        inferer: Inferer | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        self.network = network.eval() if device is None else network.eval().to(device)
+        self.inferer: Callable[..., torch.Tensor] = TiledSRInferer() if inferer is None else inferer
+        self._weights: dict[str, Any] | None = (
+            None if path is None else {"path": path, "blend": blend, "blend_path": blend_path}
+        )
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        """Enlarge.
+
+        Args:
+            image: LR images of a shape that the inferer takes, such as ``(B, C, h, w)``.
+
+        Returns:
+            ``(B, C, H, W)`` without gradient.
+        """
+        if self._weights is not None:
+            self.network.load_state_dict(read_network_weights(self.network, **self._weights))
+            self._weights = None
+        with torch.no_grad():
+            return self.inferer(image, self.network)
+
+
+def chosen_methods(methods: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The methods of some names, in the order of the names.
+
+    Args:
+        methods: name to callable of LR images, as an evaluator takes them.
+        names: which ones.
+
+    Raises:
+        ValueError: a name is unknown.
+    """
+    names = list(names)
+    unknown = [name for name in names if name not in methods]
+    if unknown:
+        raise ValueError(f"compare must name methods out of {list(methods)}, got {unknown}")
+    return {name: methods[name] for name in names}

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from monai_srgan.metrics.coverage import interval_scores
+from monai_srgan.metrics.facts import METRIC_FACTS, MetricFact
 from monai_srgan.metrics.functional import (
     METRICS,
     SSIM_SETTINGS,
@@ -14,6 +16,7 @@ from monai_srgan.metrics.functional import (
     region_scores,
     ssim_map,
 )
+from monai_srgan.metrics.hfen import HFEN, masked_hfen
 from monai_srgan.metrics.masked import (
     MaskedBiasMetric,
     MaskedMetric,
@@ -21,19 +24,28 @@ from monai_srgan.metrics.masked import (
     MaskedPSNRMetric,
     MaskedSSIMMetric,
 )
+from monai_srgan.metrics.redegradation import RedegradationPSNR
 from monai_srgan.metrics.regions import REGIONS, head_mask, region_masks, rim_mask
+from monai_srgan.metrics.st_lpips import STLPIPS
 
 __all__ = [
+    "HFEN",
     "METRICS",
+    "METRIC_FACTS",
     "REGIONS",
     "SSIM_SETTINGS",
+    "STLPIPS",
     "MaskedBiasMetric",
     "MaskedMSEMetric",
     "MaskedMetric",
     "MaskedPSNRMetric",
     "MaskedSSIMMetric",
+    "MetricFact",
+    "RedegradationPSNR",
     "head_mask",
+    "interval_scores",
     "masked_bias",
+    "masked_hfen",
     "masked_mse",
     "masked_psnr",
     "masked_ssim",

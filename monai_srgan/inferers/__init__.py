@@ -6,7 +6,20 @@ from __future__ import annotations
 
 from monai_srgan.inferers.accelerated import AcceleratedNetwork, accelerate
 from monai_srgan.inferers.autocast import AutocastInferer
+from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.folded import FoldedSRResNet
+from monai_srgan.inferers.predictor import Predictor, chosen_methods
+from monai_srgan.inferers.self_ensemble import SelfEnsembleInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
 
-__all__ = ["AcceleratedNetwork", "AutocastInferer", "FoldedSRResNet", "TiledSRInferer", "accelerate"]
+__all__ = [
+    "AcceleratedNetwork",
+    "AutocastInferer",
+    "ConsistentInferer",
+    "FoldedSRResNet",
+    "Predictor",
+    "SelfEnsembleInferer",
+    "TiledSRInferer",
+    "accelerate",
+    "chosen_methods",
+]

@@ -40,6 +40,7 @@ from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegraded,
     RandMaskAwareDegradeDict,
 )
+from monai_srgan.transforms.trust import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
 __all__ = [
     "LoadInputD",
@@ -80,5 +81,9 @@ __all__ = [
     "ScaleIntensityByPercentileD",
     "ScaleIntensityByPercentileDict",
     "ScaleIntensityByPercentiled",
+    "SplitTrustMaps",
+    "SplitTrustMapsD",
+    "SplitTrustMapsDict",
+    "SplitTrustMapsd",
     "scaled_affine",
 ]

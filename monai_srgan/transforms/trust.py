@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Take the trust maps of an inferer apart into images."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Transform
+
+__all__ = ["SplitTrustMaps", "SplitTrustMapsD", "SplitTrustMapsDict", "SplitTrustMapsd"]
+
+
+class SplitTrustMaps(Transform):
+    """Split the channels of a :class:`~monai_srgan.inferers.SelfEnsembleInferer` into mean, spread and half-width.
+
+    All three are in units of the image and none has an offset, so that
+    :class:`~monai_srgan.transforms.RestoreIntensity` puts each into scanner units by the same factor.
+
+    Args:
+        channels: C of the image itself, 1 or more.
+
+    Raises:
+        ValueError: when ``channels`` is below 1.
+    """
+
+    def __init__(self, channels: int = 1) -> None:
+        if channels < 1:
+            raise ValueError(f"channels must be the number of the image's own channels, 1 or more, got {channels}")
+        self.channels = channels
+
+    def __call__(self, maps: Any) -> tuple[Any, ...]:
+        """Split one item.
+
+        Args:
+            maps: ``(K * C, X, Y[, D])`` with K = 2 or 3; MetaTensor, tensor or numpy array, left as it is.
+
+        Returns:
+            K images ``(C, X, Y[, D])`` of the input's kind, memory of their own; MetaTensors have a copy each of the
+            meta data.
+
+        Raises:
+            ValueError: when there is another number of channels.
+        """
+        count, rest = divmod(len(maps), self.channels)
+        if count not in (2, 3) or rest:
+            raise ValueError(
+                f"trust maps must have {2 * self.channels} channels (mean, spread) or {3 * self.channels} (and "
+                f"half-width), got {len(maps)} of shape {tuple(maps.shape)}: take the output of a SelfEnsembleInferer "
+                "without its batch dimension"
+            )
+        plain = maps.as_tensor() if isinstance(maps, MetaTensor) else maps
+        parts = [plain[i * self.channels : (i + 1) * self.channels] for i in range(count)]
+        copies = [part.copy() if isinstance(part, np.ndarray) else part.clone() for part in parts]
+        if not isinstance(maps, MetaTensor):
+            return tuple(copies)
+        return tuple(
+            # a change of one image's affine must not reach another image
+            MetaTensor(part, meta=copy.deepcopy(maps.meta), applied_operations=list(maps.applied_operations))
+            for part in copies
+        )
+
+
+class SplitTrustMapsd(MapTransform):
+    """Dictionary version of :class:`SplitTrustMaps`: the mean stays under the key, the others get keys of their own.
+
+    Args:
+        keys: the inferer's output; one key, since the others have one name each.
+        spread_key: key of the spread.
+        half_width_key: key of the half-width, which is only there where the inferer has intervals.
+        channels: see :class:`SplitTrustMaps`.
+        allow_missing_keys: whether to skip ``keys`` that is absent.
+
+    Raises:
+        ValueError: when there are several ``keys``, two keys are the same, or see :class:`SplitTrustMaps`.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "pred",
+        spread_key: str = "spread",
+        half_width_key: str = "half_width",
+        channels: int = 1,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        if len(self.keys) != 1 or len({*self.keys, spread_key, half_width_key}) != 3:
+            raise ValueError(
+                "keys, spread_key and half_width_key must be three different names, one each, "
+                f"got {self.keys}, {spread_key!r} and {half_width_key!r}"
+            )
+        self.spread_key = spread_key
+        self.half_width_key = half_width_key
+        self.split = SplitTrustMaps(channels)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with the maps apart; an older half-width is dropped where there is no new one."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            d.pop(self.half_width_key, None)
+            names = (key, self.spread_key, self.half_width_key)
+            d.update(zip(names, self.split(d[key]), strict=False))
+        return d
+
+
+SplitTrustMapsD = SplitTrustMapsDict = SplitTrustMapsd

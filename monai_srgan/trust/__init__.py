@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How far an image can be trusted: intervals around every pixel, calibrated on patients."""
+
+from __future__ import annotations
+
+from monai_srgan.trust.calibration import Calibration, PatientCoverage
+from monai_srgan.trust.conformal import conformal_risk_control, patients_needed
+from monai_srgan.trust.features import FEATURES, pixel_features
+from monai_srgan.trust.fingerprint import weights_sha256
+from monai_srgan.trust.intervals import IntervalTable
+from monai_srgan.trust.quantiles import PixelSample, QuantileTable, fit_quantile_table
+
+__all__ = [
+    "FEATURES",
+    "Calibration",
+    "IntervalTable",
+    "PatientCoverage",
+    "PixelSample",
+    "QuantileTable",
+    "conformal_risk_control",
+    "fit_quantile_table",
+    "patients_needed",
+    "pixel_features",
+    "weights_sha256",
+]

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A network's weights as one short text, whatever file they came from."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import nn
+
+__all__ = ["weights_sha256"]
+
+
+def weights_sha256(network: nn.Module) -> str:
+    """sha256 over names, types, shapes and bytes of a network's state dict, in hexadecimal digits.
+
+    It is the same on any device and for any memory layout, and that of a blend differs from that of its parts. The
+    bytes of a file would not do: the same weights can be saved in many ways.
+
+    Args:
+        network: any module.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

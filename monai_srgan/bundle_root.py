@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the bundle lies, seen from the folder in which a command is given."""
+"""Where the bundle lies, seen from the folder in which a command is given, and what it ships."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["find_bundle_root"]
+__all__ = ["find_bundle_root", "shipped_intervals", "shipped_weights"]
+
+_WEIGHTS = {"srgan": "models/model.pt", "srresnet": "models/srresnet/srresnet.pt"}
+_INTERVALS = {"srgan": "models/trust/srgan.json", "srresnet": "models/trust/srresnet.json"}
 
 
 def find_bundle_root() -> str:
@@ -25,3 +28,27 @@ def find_bundle_root() -> str:
         f"no bundle in {Path.cwd()} or its folder bundle/ (there is no configs/metadata.json): "
         "pass --bundle_root FOLDER with the folder of the bundle"
     )
+
+
+def shipped_weights(bundle_root: str, variant: str) -> str:
+    """The file of the bundle's weights: "srgan" for sharpness, "srresnet" for fidelity.
+
+    Raises:
+        ValueError: `variant` is another one.
+    """
+    return str(Path(bundle_root) / _of_variant(_WEIGHTS, variant))
+
+
+def shipped_intervals(bundle_root: str, variant: str, blend: float | None = None) -> str | None:
+    """The file of the intervals calibrated for the bundle's weights; None for a blend, for which there are none.
+
+    Raises:
+        ValueError: `variant` is unknown.
+    """
+    return None if blend is not None else str(Path(bundle_root) / _of_variant(_INTERVALS, variant))
+
+
+def _of_variant(files: dict[str, str], variant: str) -> str:
+    if variant not in files:
+        raise ValueError(f"variant must be one of {', '.join(files)}, got {variant!r}")
+    return files[variant]

@@ -64,13 +64,16 @@ def test_the_workflow_has_every_property_that_monai_asks_for(phantom_dir: Path, 
 
 
 def test_an_evaluation_writes_rows_summary_and_panels(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
-    made = workflow(phantom_dir, tmp_path, weights, panels=1)
+    made = workflow(phantom_dir, tmp_path, weights, panels=1, perceptual=False)
     made.run()
     made.finalize()
     items = figshare_datalist(phantom_dir, "test", num_folds=3, progress=False)
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(items) * 2 * len(REGIONS) * 4
+    methods = ["nearest", "bicubic", "lanczos", "srgan"]
+    methods = [name for method in methods for name in (method, f"{method} + consistency")]
+    assert list(dict.fromkeys(row["method"] for row in rows)) == methods
+    assert len(rows) == len(items) * len(methods) * (len(REGIONS) * 5 + 1)  # five scores on each, one on the whole
     assert {row["patient"] for row in rows} == {item["patient"] for item in items}
     for item in items:
         data = read_cjdata(item["image"])
@@ -93,6 +96,58 @@ def test_an_evaluation_writes_rows_summary_and_panels(phantom_dir: Path, tmp_pat
     assert summary["settings"]["section"] == "test"
     assert summary["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=1.5)"
     assert len(list((tmp_path / "panels").glob("panel_*.png"))) == 1
+    again = {m: s["whole"]["redegraded_psnr"]["mean"] for m, s in summary["scores"].items()}
+    assert all(again[f"{m} + consistency"] > 120 > 60 > again[m] for m in ("nearest", "bicubic", "lanczos", "srgan"))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "SRGAN" in page
+    assert len(page) > 100_000
+
+
+def test_a_run_is_compared_with_the_srresnet_beside_its_weights_and_their_blend(
+    phantom_dir: Path, tmp_path: Path, weights: Path
+) -> None:
+    state = torch.load(weights, weights_only=True)
+    torch.save(state, tmp_path / "model.pt")
+    torch.save({**state, "tail.bias": state["tail.bias"] + 0.5}, tmp_path / "srresnet.pt")
+    quick = {"panels": 0, "report": False, "consistency": False, "regions": ["whole"], "perceptual": False}
+    made = workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick)
+    made.run()
+    assert list(means(tmp_path / "a")["scores"]) == ["nearest", "bicubic", "lanczos", "srresnet", "srgan"]
+    made = workflow(
+        phantom_dir, tmp_path / "b", tmp_path / "model.pt", compare=["blend", "bicubic", "srresnet"], blend=0.2, **quick
+    )
+    made.run()
+    scores = means(tmp_path / "b")["scores"]
+    bias = {method: regions["whole"]["bias"]["mean"] for method, regions in scores.items()}
+    assert list(bias) == ["blend", "bicubic", "srresnet", "srgan"]
+    assert bias["srgan"] - bias["bicubic"] == pytest.approx(0.125, abs=1e-5)
+    assert bias["srresnet"] - bias["bicubic"] == pytest.approx(0.625, abs=1e-5)
+    assert bias["blend"] - bias["bicubic"] == pytest.approx(0.2 * 0.125 + 0.8 * 0.625, abs=1e-5)
+    assert not (tmp_path / "b" / "report.html").exists()
+
+
+def test_other_degradations_and_trust_are_scored_when_asked_for(
+    phantom_dir: Path, tmp_path: Path, weights: Path
+) -> None:
+    quick = {"panels": 0, "report": False, "regions": ["head"], "perceptual": False, "compare": ["bicubic"]}
+    made = workflow(phantom_dir, tmp_path, weights, stress=True, trust=True, intervals="$None", **quick)
+    made.run()
+    summary = means(tmp_path)
+    assert list(summary["degradations"]) == ["sigma 1.0", "sigma 2.0", "antialiased bicubic", "k-space truncation"]
+    for scores in summary["degradations"].values():
+        assert list(scores) == ["bicubic", "bicubic + consistency", "srgan", "srgan + consistency"]
+    assert list(summary["scores"])[-1] == "srgan + ensemble"
+    ensemble, alone = (summary["scores"][m]["head"]["psnr"]["mean"] for m in ("srgan + ensemble", "srgan"))
+    assert ensemble == pytest.approx(alone, abs=1e-3)  # bicubic interpolation commutes with flips
+
+
+def test_an_unknown_method_is_named(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    with pytest.raises((RuntimeError, ValueError)) as caught:
+        workflow(phantom_dir, tmp_path, weights, compare=["lpips"]).run()
+    error: BaseException = caught.value
+    while error.__cause__ is not None:
+        error = error.__cause__
+    assert "compare must name methods out of" in str(error)
 
 
 def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
@@ -104,6 +159,10 @@ def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) ->
         fold=1,
         seed=4,
         method="mine",
+        compare=["bicubic"],
+        consistency=False,
+        report=False,
+        perceptual=False,
         regions=["rim", "whole"],
         rim_width=4,
         sigma=0.7,
@@ -128,7 +187,7 @@ def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) ->
 def test_another_scale_is_one_argument_away(phantom_dir: Path, tmp_path: Path) -> None:
     network = SRResNet(scale=2, num_blocks=1, channels=8, norm=None, global_residual="bicubic")
     torch.save(network.state_dict(), tmp_path / "x2.pt")
-    made = workflow(phantom_dir, tmp_path / "out", tmp_path / "x2.pt", scale=2, panels=0)
+    made = workflow(phantom_dir, tmp_path / "out", tmp_path / "x2.pt", scale=2, panels=0, perceptual=False)
     made.run()
     assert means(tmp_path / "out")["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=2, sigma=0.5)"
 

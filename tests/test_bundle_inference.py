@@ -22,6 +22,8 @@ from PIL import Image
 
 from monai_srgan.data import read_cjdata
 from monai_srgan.networks import SRResNet
+from monai_srgan.physics import GaussianDownsample
+from monai_srgan.trust import IntervalTable, QuantileTable
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "bundle" / "configs" / "inference.json"
@@ -75,10 +77,16 @@ def infer(dataset_dir: Path | str, output_dir: Path, ckpt_path: str, **overrides
     return sorted(path.name for path in output_dir.iterdir())
 
 
+def flat_table(width: float) -> QuantileTable:
+    """The same width everywhere."""
+    edges = np.array([0.0])
+    return QuantileTable((edges, edges), np.full((2, 2), width))
+
+
 def by_hand(network: SRResNet, array: np.ndarray) -> np.ndarray:
     """One slice (X, Y) in scanner units, super-resolved with nothing of the bundle."""
     scale = np.percentile(array, 99.9)
-    lr = np.clip(array / scale, 0, 1).astype(np.float32)
+    lr = (array / scale).astype(np.float32)
     with torch.no_grad():
         return network(torch.from_numpy(lr)[None, None])[0, 0].numpy() * scale
 
@@ -128,6 +136,86 @@ def test_a_nifti_slice_of_odd_size_comes_out_four_times_as_large_on_the_same_fie
     assert (tmp_path / "scan.nii.gz").read_bytes() == before
 
 
+def test_a_blend_lies_between_two_files_of_weights(tmp_path: Path, network: SRResNet) -> None:
+    other = small_network()
+    torch.nn.init.normal_(other.tail.weight, std=0.02)
+    torch.save(other.state_dict(), tmp_path / "srresnet.pt")
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    array = pattern((9, 12), 800).astype(np.float32)
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii")
+    infer(tmp_path / "scan.nii", tmp_path / "out", str(tmp_path / "model.pt"), blend=0.25)
+    mixed = small_network()
+    ends = network.state_dict(), other.state_dict()
+    mixed.load_state_dict({k: 0.25 * v + 0.75 * ends[1][k] for k, v in ends[0].items()})
+    saved = nib.load(tmp_path / "out" / "scan_sr.nii.gz").get_fdata()
+    np.testing.assert_allclose(saved, by_hand(mixed, array), rtol=1e-4, atol=0.02)
+
+
+def test_variants_are_the_shipped_weights() -> None:
+    def ckpt_path(**overrides: Any) -> Path:
+        workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False, **overrides)
+        workflow.initialize()
+        return Path(workflow.parser.get_parsed_content("ckpt_path"))
+
+    bundle = str(ROOT / "bundle")
+    assert ckpt_path(bundle_root=bundle) == ROOT / "bundle/models/model.pt"
+    assert ckpt_path(bundle_root=bundle, variant="srresnet") == ROOT / "bundle/models/srresnet/srresnet.pt"
+    with refused(ValueError, "variant must be one of srgan, srresnet, got 'esrgan'"):
+        ckpt_path(bundle_root=bundle, variant="esrgan")
+
+
+def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weights: str) -> None:
+    array = pattern((37, 50), 3000).astype(np.int16)
+    array[5, 7] = 9000  # far above the 99.9th percentile
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii.gz")
+    away = {}
+    for consistency in (False, True):
+        out = tmp_path / str(consistency)
+        infer(tmp_path / "scan.nii.gz", out, weights, consistency=consistency)
+        sr = torch.from_numpy(nib.load(out / "scan_sr.nii.gz").get_fdata())
+        away[consistency] = float((GaussianDownsample(4)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max())
+    assert away[True] < 0.01 < 1 < away[False]
+    infer(tmp_path / "scan.nii.gz", tmp_path / "k", weights, consistency=True, **{"operator#sigma": 0.8})
+    sr = torch.from_numpy(nib.load(tmp_path / "k" / "scan_sr.nii.gz").get_fdata())
+    assert (GaussianDownsample(4, 0.8)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_trust_maps_lie_beside_the_result_in_its_units(
+    tmp_path: Path, network: SRResNet, weights: str, calibrated: bool
+) -> None:
+    array = pattern((9, 12), 800).astype(np.float32)
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii")
+    table = IntervalTable(0.9, 1.5, flat_table(0.02))
+    table.save(tmp_path / "intervals.json")
+    intervals = str(tmp_path / "intervals.json") if calibrated else "$None"
+    names = infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals=intervals)
+    maps = ["scan_sr.nii.gz", "scan_sr_halfwidth.nii.gz", "scan_sr_spread.nii.gz"]
+    assert names == (maps if calibrated else [maps[0], maps[2]])
+    sr, spread = (nib.load(tmp_path / "out" / name) for name in (maps[0], maps[2]))
+    np.testing.assert_allclose(spread.affine, sr.affine)
+    turned = []
+    for flips in itertools.product((False, True), repeat=3):
+        x = array.T if flips[2] else array
+        axes = [axis for axis in (0, 1) if flips[axis]]
+        y = np.flip(by_hand(network, np.flip(x, axes)), axes)
+        turned.append(y.T if flips[2] else y)
+    np.testing.assert_allclose(sr.get_fdata(), np.mean(turned, 0), rtol=1e-4, atol=0.02)
+    np.testing.assert_allclose(spread.get_fdata(), np.std(turned, 0), rtol=1e-3, atol=0.02)
+    if calibrated:
+        half_width = nib.load(tmp_path / "out" / maps[1]).get_fdata()
+        np.testing.assert_allclose(half_width, 1.5 * 0.02 * np.percentile(array, 99.9), rtol=1e-4)
+
+
+def test_no_map_is_overwritten_unasked(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scan_sr_spread.nii.gz").touch()
+    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
+        infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals="$None")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan_sr_spread.nii.gz"]
+
+
 def test_a_volume_is_enlarged_slice_by_slice_in_plane(tmp_path: Path, network: SRResNet, weights: str) -> None:
     volume = pattern((19, 14, 3), 700).astype(np.float32)
     nib.save(nib.Nifti1Image(volume, AFFINE), tmp_path / "vol.nii")
@@ -137,7 +225,7 @@ def test_a_volume_is_enlarged_slice_by_slice_in_plane(tmp_path: Path, network: S
     np.testing.assert_allclose(corners(saved.affine, saved.shape), corners(AFFINE, volume.shape), atol=1e-4)
     scale = np.percentile(volume, 99.9)
     with torch.no_grad():
-        lr = torch.from_numpy(np.clip(volume / scale, 0, 1).astype(np.float32)).permute(2, 0, 1)[:, None]
+        lr = torch.from_numpy((volume / scale).astype(np.float32)).permute(2, 0, 1)[:, None]
         expected = network(lr)[:, 0].permute(1, 2, 0).numpy() * scale
     np.testing.assert_allclose(saved.get_fdata(), expected, rtol=1e-4, atol=0.02)
 
@@ -165,7 +253,7 @@ def test_a_png_stays_upright_and_in_its_own_units(tmp_path: Path, bicubic_weight
     saved = np.asarray(Image.open(tmp_path / "out" / "slice_sr.png"))
     assert saved.shape == (148, 200)
     assert saved.dtype == dtype
-    # bicubic interpolation keeps a smooth image's local mean; clipping at the percentile costs the brightest pixels
+    # bicubic interpolation keeps a smooth image's local mean
     np.testing.assert_allclose(block_mean(saved)[2:-2, 2:-2], rows[2:-2, 2:-2], atol=0.01 * top)
 
 

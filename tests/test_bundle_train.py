@@ -18,6 +18,8 @@ import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 
+from monai_srgan.physics import GaussianDownsample
+
 BUNDLE = Path(__file__).parents[1] / "bundle"
 
 
@@ -153,6 +155,24 @@ def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, t
         workflow(phantom_dir, tmp_path / "out", patch_size=30).initialize()
     assert "patch_size must be a multiple of the scale 4, got 30" in causes(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_jittered_crops_have_no_border_of_their_own_and_validation_keeps_the_default(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, jitter=1.0, jitter_margin=8, **{"jittered#operator_prob": 1.0})
+    flow.initialize()
+    parser = flow.parser
+    item = parser.get_parsed_content("train#dataset")[0]
+    assert item["image"].shape == (1, 8, 8)
+    assert item["label"].shape == item["mask"].shape == (1, 32, 32)
+    assert type(parser.get_parsed_content("jittered").rand.degrade.operator).__name__ in (
+        "BicubicDownsample",
+        "KSpaceDownsample",
+    )
+    validated = parser.get_parsed_content("validate#dataset")[0]
+    expected = GaussianDownsample(4)(validated["label"].as_tensor()[None])[0]
+    torch.testing.assert_close(validated["image"].as_tensor(), expected)
+    flow.run()
+    assert (tmp_path / "models" / "model.pt").is_file()
 
 
 def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):

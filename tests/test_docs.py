@@ -21,7 +21,7 @@ import monai_srgan
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "bundle" / "docs" / "README.md"])
-CONFIGS = ("train", "evaluate", "inference", "train_features")
+CONFIGS = ("train", "evaluate", "inference", "calibrate", "train_features")
 SUBPACKAGES = sorted(module.name for module in pkgutil.iter_modules(monai_srgan.__path__) if module.ispkg)
 MISSING = object()
 
@@ -116,6 +116,12 @@ def run_blocks(page: Path, dataset_dir: Path | None = None) -> dict[str, Any]:
     namespace: dict[str, Any] = {}
     exec(compile(code.replace(line, f"dataset_dir = {str(dataset_dir)!r}\n"), str(page), "exec"), namespace)
     return namespace
+
+
+def test_the_blocks_on_keeping_what_was_measured_run() -> None:
+    done = run_blocks(DOCS / "how-to" / "keep-what-was-measured.md")
+    assert float(done["before"]) < 40 < 140 < float(done["after"])
+    assert done["volume"].shape == (1, 1, 256, 192, 3)
 
 
 def test_our_parts_work_in_a_plain_monai_pipeline(phantom_dir: Path) -> None:

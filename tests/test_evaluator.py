@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from monai_srgan.engines import SREvaluator, evaluation_items, evaluation_scores
 from monai_srgan.metrics import REGIONS, masked_bias, masked_psnr, masked_ssim, region_masks
+from monai_srgan.physics import ConsistencyProjection, KSpaceDownsample
 
 
 class Brighter(nn.Module):
@@ -74,7 +75,7 @@ def test_every_method_is_scored_on_every_region_like_the_functions() -> None:
         "bicubic": F.interpolate(lr, scale_factor=4, mode="bicubic", align_corners=False),
     }
     regions = region_masks(mask, hr)
-    assert list(item["scores"]) == ["brighter", "bicubic"]
+    assert list(item["scores"]) == ["bicubic", "brighter"]
     for method, pred in preds.items():
         assert tuple(item["scores"][method]) == REGIONS
         for region, where in regions.items():
@@ -85,14 +86,14 @@ def test_every_method_is_scored_on_every_region_like_the_functions() -> None:
             assert got["pixels"] == where.sum().item()
 
 
-def test_the_output_holds_images_mask_and_baselines() -> None:
+def test_the_output_holds_images_mask_and_the_pictures_of_all_methods() -> None:
     data = sample()
     evaluator = SREvaluator("cpu", [next(iter(loader([data])))], Brighter())
     evaluator.run()
     output = evaluator.state.output
     assert output["image"].shape == (1, 1, 16, 12)
     assert output["label"].meta["filename_or_obj"] == ["folder/0.mat"] or output["label"].shape == (1, 1, 64, 48)
-    assert output["pred"].shape == output["baselines"]["bicubic"].shape == (1, 1, 64, 48)
+    assert output["pred"].shape == output["preds"]["bicubic"].shape == (1, 1, 64, 48)
     assert torch.equal(output["mask"][0].bool(), data["mask"].as_tensor().bool())
     assert not output["pred"].requires_grad
 
@@ -146,7 +147,7 @@ def test_a_batch_is_the_same_as_its_slices_with_and_without_decollation(decollat
     for item, single in zip(items, singles, strict=True):
         assert item["source"] == single["source"]
         assert item["pred"].shape == (1, 64, 48)
-        assert item["baselines"]["bicubic"].shape == (1, 64, 48)
+        assert item["preds"]["bicubic"].shape == (1, 64, 48)
         for method, regions in single["scores"].items():
             for region, scores in regions.items():
                 assert item["scores"][method][region] == pytest.approx(scores, nan_ok=True)
@@ -170,7 +171,7 @@ def test_baselines_and_regions_are_chosen_by_the_caller() -> None:
         rim_width=4,
     )
     [[item]] = outputs(evaluator)
-    assert list(item["scores"]) == ["model", "nearest"]
+    assert list(item["scores"]) == ["nearest", "model"]
     assert list(item["scores"]["nearest"]) == ["rim", "whole"]
     assert (
         item["scores"]["nearest"]["rim"]["pixels"]
@@ -188,7 +189,103 @@ def test_another_scale_needs_no_other_code() -> None:
     data = sample()
     data["image"] = MetaTensor(F.avg_pool2d(data["label"].as_tensor(), 2))
     [[item]] = outputs(SREvaluator("cpu", loader([data]), Brighter(2), scale=2))
-    assert item["baselines"]["bicubic"].shape == (1, 64, 48)
+    assert item["preds"]["bicubic"].shape == (1, 64, 48)
+
+
+class Towards:
+    """Stands for a projection: half way to the enlarged LR image."""
+
+    def __call__(self, pred: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        return 0.5 * (pred + F.interpolate(image, scale_factor=4))
+
+
+def test_every_method_is_scored_without_and_with_the_projection() -> None:
+    data = sample()
+    [[item]] = outputs(SREvaluator("cpu", loader([data]), Brighter(), projection=Towards()))
+    assert list(item["scores"]) == ["bicubic", "bicubic + consistency", "model", "model + consistency"]
+    assert list(item["preds"]) == list(item["scores"])
+    whole = {name: scores["whole"]["bias"] for name, scores in item["scores"].items()}
+    assert whole["model"] - whole["model + consistency"] == pytest.approx(0.25, abs=1e-6)  # half of the offset 0.5
+    torch.testing.assert_close(item["pred"], item["preds"]["model"])
+
+
+def test_an_ensemble_is_scored_on_its_mean_spread_and_intervals() -> None:
+    class Ensemble:
+        def __call__(self, image: torch.Tensor, network: nn.Module) -> torch.Tensor:
+            mean = network(image) - 0.5
+            half_width = torch.full_like(mean, 0.05)
+            return torch.cat([mean, 2 * mean, half_width], dim=1)
+
+    data = sample()
+    [[item]] = outputs(SREvaluator("cpu", loader([data]), Brighter(), name="net", ensemble=Ensemble()))
+    hr, lr = data["label"].as_tensor(), data["image"].as_tensor()
+    mean = F.interpolate(lr[None], scale_factor=4)[0]
+    torch.testing.assert_close(item["preds"]["net + ensemble"], mean)
+    torch.testing.assert_close(item["spread"], 2 * mean)
+    assert item["half_width"].unique().item() == pytest.approx(0.05)
+    scores = item["scores"]["net + ensemble"]["inside"]
+    where = data["mask"].as_tensor() > 0
+    assert scores["coverage"] == pytest.approx(((hr - mean).abs() <= 0.05)[where].double().mean().item())
+    assert scores["interval_width"] == pytest.approx(0.1)
+    assert "coverage" not in item["scores"]["net"]["inside"]
+
+
+def test_an_ensemble_without_intervals_has_no_coverage() -> None:
+    def ensemble(image: torch.Tensor, network: nn.Module) -> torch.Tensor:
+        return torch.cat([network(image), network(image)], dim=1)
+
+    [[item]] = outputs(SREvaluator("cpu", loader([sample()]), Brighter(), ensemble=ensemble))
+    assert "half_width" not in item
+    assert "coverage" not in item["scores"]["model + ensemble"]["inside"]
+
+
+def test_further_scores_are_taken_of_every_method_and_may_leave_regions_out() -> None:
+    def brightest(pred, target, masks, image):
+        assert image.shape == (1, 1, 16, 12)
+        assert set(masks) == set(REGIONS)
+        return {"hfen": {"whole": (pred - target).amax((1, 2, 3)).double()}}
+
+    [[item]] = outputs(SREvaluator("cpu", loader([sample()]), Brighter(), scores=[brightest]))
+    for name, pred in item["preds"].items():
+        expected = (pred - item["label"].as_tensor()).max().item()
+        assert item["scores"][name]["whole"]["hfen"] == pytest.approx(expected)
+        assert "hfen" not in item["scores"][name]["head"]
+
+
+def test_other_degradations_are_made_from_the_target_and_scored_apart() -> None:
+    darker = {"half": lambda hr: 0.5 * F.avg_pool2d(hr, 4), "same": lambda hr: F.avg_pool2d(hr, 4)}
+    evaluator = SREvaluator("cpu", loader([sample()]), Brighter(), degradations=darker, projection=Towards())
+    [[item]] = outputs(evaluator)
+    assert list(item["degraded_scores"]) == ["half", "same"]
+    assert list(item["degraded_scores"]["half"]) == ["bicubic", "model"]
+    assert item["degraded_scores"]["same"]["model"] == {
+        region: pytest.approx(scores) for region, scores in item["scores"]["model"].items()
+    }
+    mean = item["label"].as_tensor().mean().item()
+    biases = [item["degraded_scores"][name]["model"]["whole"]["bias"] for name in ("half", "same")]
+    assert biases == pytest.approx([0.5 - mean / 2, 0.5], abs=1e-6)
+
+
+def test_another_degradation_is_projected_by_its_own_operator() -> None:
+    kspace = KSpaceDownsample(4)
+    data = loader([sample()])
+    evaluator = SREvaluator("cpu", data, Brighter(), degradations={"k-space": kspace}, projection=Towards())
+    [[item]] = outputs(evaluator)
+    scores = item["degraded_scores"]["k-space"]
+    assert list(scores) == ["bicubic", "bicubic + consistency", "model", "model + consistency"]
+    hr = item["label"].as_tensor()[None]
+    lr = kspace(hr)
+    pred = ConsistencyProjection(kspace)(F.interpolate(lr, scale_factor=4) + 0.5, lr)
+    assert scores["model + consistency"]["whole"]["psnr"] == pytest.approx(masked_psnr(pred, hr).item())
+
+
+def test_one_batch_can_be_examined_again() -> None:
+    data = loader([sample(), sample(seed=1)])
+    evaluator = SREvaluator("cpu", data, Brighter())
+    steps = outputs(evaluator)
+    [again] = evaluator.examine(next(iter(data)))
+    assert again["scores"] == steps[0][0]["scores"]
+    assert again["source"] == "folder/0.mat"
 
 
 def test_without_a_mask_whole_and_head_can_still_be_scored() -> None:

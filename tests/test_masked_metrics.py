@@ -14,7 +14,6 @@ import torch
 from monai.data import decollate_batch
 
 from monai_srgan.handlers import RegionScore
-from monai_srgan.handlers.scores import summarise
 from monai_srgan.metrics import (
     MaskedBiasMetric,
     MaskedMetric,
@@ -26,6 +25,7 @@ from monai_srgan.metrics import (
     masked_psnr,
     masked_ssim,
 )
+from monai_srgan.report import summarise
 
 PAIRS = [
     (MaskedMSEMetric(), masked_mse),

@@ -20,7 +20,6 @@ from torch import nn
 
 from monai_srgan.engines import SREvaluator
 from monai_srgan.handlers import MaskedMetricHandler, RegionScore, ScoreTable, region_scores_metrics
-from monai_srgan.handlers.scores import summarise
 from monai_srgan.metrics import REGIONS, MaskedMSEMetric, MaskedPSNRMetric, masked_mse, masked_psnr
 
 
@@ -122,7 +121,7 @@ def test_wrong_names_are_refused() -> None:
     with pytest.raises(ValueError, match="region must be one of"):
         RegionScore(region="brain")
     for metric, message in (
-        (RegionScore(region="whole", method="esrgan"), r"method must be one of \['srgan', 'bicubic'\], got 'esrgan'"),
+        (RegionScore(region="whole", method="esrgan"), r"method must be one of \['bicubic', 'srgan'\], got 'esrgan'"),
         (RegionScore(region="rim"), r"scores \['whole'\], not region='rim'"),
     ):
         engine = evaluator(key_val_metric={"x": metric}, regions=("whole",))
@@ -220,11 +219,32 @@ def test_the_summary_has_means_by_region_and_tumour_type_with_their_n(tmp_path: 
     assert summary["settings"]["data_range"] == 1.0
 
 
-def test_summarise_counts_what_it_averages() -> None:
-    got = summarise([1.0, 4.0, math.nan, math.inf])
-    assert got == {"mean": 2.5, "sd": pytest.approx(math.sqrt(4.5)), "n": 2, "infinite": 1}
-    assert summarise([math.nan]) == {"mean": None, "sd": None, "n": 0, "infinite": 0}
-    assert summarise([3.0])["sd"] is None
+def test_other_degradations_have_rows_and_summaries_of_their_own(tmp_path: Path) -> None:
+    degradations = {"half": lambda hr: 0.5 * nn.functional.avg_pool2d(hr, 4)}
+    evaluator(None, 0.1, degradations=degradations, val_handlers=[ScoreTable(tmp_path)]).run(2)
+    rows = [r for r in read(tmp_path / "scores.csv") if r["metric"] == "bias" and r["region"] == "whole"]
+    got = {(r["degradation"], r["method"]): float(r["value"]) for r in rows}
+    assert got == {
+        ("", "bicubic"): pytest.approx(0, abs=1e-6),
+        ("", "srgan"): pytest.approx(0.1),
+        ("half", "bicubic"): pytest.approx(-0.125, abs=1e-6),
+        ("half", "srgan"): pytest.approx(-0.025),
+    }
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert list(summary["degradations"]) == ["half"]
+    assert summary["degradations"]["half"]["srgan"]["whole"]["bias"]["mean"] == pytest.approx(-0.025)
+    assert summary["scores"]["srgan"]["whole"]["bias"]["mean"] == pytest.approx(0.1)
+    assert summary["slices"] == 3
+    assert len(read(tmp_path / "metrics.csv")) == 2 * len(REGIONS) * 4  # the history is of the default alone
+
+
+def test_the_summary_compares_with_a_reference_of_choice(tmp_path: Path) -> None:
+    evaluator(
+        None, 0.1, baselines={"nearest": Shift(0.3)}, val_handlers=[ScoreTable(tmp_path, reference="nearest")]
+    ).run()
+    scores = json.loads((tmp_path / "summary.json").read_text())["scores"]
+    assert scores["srgan"]["whole"]["bias"]["difference"] == pytest.approx(-0.2)
+    assert scores["nearest"]["whole"]["bias"]["difference"] is None
 
 
 def test_the_history_grows_by_epoch_and_a_resumed_run_replaces_later_epochs(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from monai_srgan.data.mat_reader import read_cjdata
 from monai_srgan.data.natural_order import natural_key
 from monai_srgan.data.splits import assert_patient_disjoint, patient_folds
 
-__all__ = ["SECTIONS", "FigshareBrainTumorDataset", "figshare_datalist", "find_slices"]
+__all__ = ["SECTIONS", "FigshareBrainTumorDataset", "figshare_datalist", "find_slices", "tumor_type_name"]
 
 SECTIONS = ("training", "validation", "test")
 TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumour"}
@@ -37,6 +37,11 @@ class _Slice(NamedTuple):
     patient: str
     tumor_type: int
     size: tuple[int, int]
+
+
+def tumor_type_name(label: Any) -> str:
+    """Name of a slice's tumour type, "glioma" for 2; an unknown number as text, and "" for None."""
+    return "" if label is None else TUMOR_TYPES.get(int(label), str(int(label)))
 
 
 def find_slices(dataset_dir: PathLike) -> list[Path]:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from monai_srgan.engines.data_parallel import data_parallel, sync_batch_norm
-from monai_srgan.engines.evaluator import SREvaluator, evaluation_items, evaluation_scores, slice_source
+from monai_srgan.engines.evaluator import SREvaluator
+from monai_srgan.engines.scored_slices import evaluation_items, evaluation_scores, slice_source
 from monai_srgan.engines.trainer import SRGANTrainer, step_losses
 from monai_srgan.engines.tumor_batch import PrepareTumorBatch
 

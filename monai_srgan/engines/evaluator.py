@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The evaluation engine: the network beside its baselines, scored per slice and region."""
+"""The evaluation engine: a network beside any set of other methods, scored per slice and region."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,26 +12,36 @@ from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.metrics import REGIONS, region_masks, region_scores
-from monai_srgan.physics.operators import BicubicUpsample
+from monai_srgan.engines.scored_slices import evaluation_items
+from monai_srgan.metrics import REGIONS, interval_scores, region_masks, region_scores
+from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
 
-__all__ = ["SREvaluator", "evaluation_items", "evaluation_scores", "slice_source"]
+__all__ = ["SREvaluator"]
 
 _NEED_MASK = ("inside", "outside", "rim")
 
+Images = dict[str, torch.Tensor]
+Masks = Mapping[str, torch.Tensor]
+Method = Callable[[torch.Tensor], torch.Tensor]
+Projection = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Score = Callable[[torch.Tensor, torch.Tensor, Masks, torch.Tensor], Mapping[str, Masks]]
+
 
 class SREvaluator(SupervisedEvaluator):
-    """Super-resolve, score on regions, and score the baselines on the same slices.
+    """Super-resolve, score on regions, and score other methods on the same slices.
 
     A batch holds the LR image ``image`` ``(B, C, h, w)``, the HR target ``label`` ``(B, C, H, W)`` in [0,
     ``data_range``] and the tumour mask ``(B, 1, H, W)`` of {0, 1}. Predictions are scored as they are: never clamped,
     never rescaled.
 
-    ``engine.state.output`` after a step: ``image``, ``label``, ``mask`` as given, ``pred`` ``(B, C, H, W)`` float32,
-    ``baselines`` ``{name: (B, C, H, W)}`` and ``scores`` ``{method: {region: {"psnr" | "ssim" | "mse" | "bias" |
-    "pixels": (B,) float64 on the CPU}}}``, the network first. NaN is *not measured*: the region is empty in that
-    slice. Slices of different sizes are evaluated one by one (``batch_size=1``).
+    ``engine.state.output`` after a step: ``image``, ``label``, ``mask`` as given, ``pred`` ``(B, C, H, W)`` float32 of
+    the network, ``preds`` ``{method: (B, C, H, W)}`` of all methods, and ``scores`` ``{method: {region: {"psnr" |
+    "ssim" | "mse" | "bias" | "pixels" | ...: (B,) float64 on the CPU}}}``. Methods come in the order of a table: the
+    baselines, then the network, each with its ``"<name> + consistency"`` behind it, then ``"<name> + ensemble"``. NaN
+    is *not measured*: the region is empty in that slice. With ``ensemble`` there are also ``spread`` and, where it is
+    calibrated, ``half_width``; with ``degradations``, ``degraded_scores`` ``{degradation: scores}``. Slices of
+    different sizes are evaluated one by one (``batch_size=1``).
 
     Deviations from MONAI's ``SupervisedEvaluator``: mixed precision follows the device, and ``decollate`` is off by
     default, since nothing has to be post-processed before scoring; switched on, the handlers of this package still
@@ -49,6 +59,16 @@ class SREvaluator(SupervisedEvaluator):
         rim_width: total width of the region ``rim`` in HR pixels.
         data_range: range of the images for PSNR and SSIM.
         mask_key: key of the tumour mask in a batch; may be absent when the regions are only ``whole`` and ``head``.
+        projection: callable ``(pred, image)`` that makes a prediction consistent with its LR image, such as
+            :class:`monai_srgan.physics.ConsistencyProjection`: every method is scored without and with it.
+        ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half width, such
+            as :class:`monai_srgan.inferers.SelfEnsembleInferer`: scored on the network, with coverage and width of the
+            intervals.
+        scores: further scores, callables ``(pred, target, masks, image)`` giving ``{metric: {region: (B,)}}``, such as
+            :class:`monai_srgan.metrics.HFEN`.
+        degradations: name to callable of HR images giving LR images: baselines and network are scored, by PSNR, SSIM,
+            MSE and bias, on these too; with a `projection`, also after that of the degradation's own operator, where
+            it has an adjoint.
         amp: mixed precision of the network, bfloat16 on CPUs and where a GPU has it; scores are never computed in it.
         decollate: see MONAI's ``Workflow``.
         kwargs: further arguments of ``SupervisedEvaluator``, such as ``inferer``, ``key_val_metric``, ``val_handlers``.
@@ -64,12 +84,16 @@ class SREvaluator(SupervisedEvaluator):
         network: torch.nn.Module,
         *,
         name: str = "model",
-        baselines: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] | None = None,
+        baselines: Mapping[str, Method] | None = None,
         scale: int = 4,
         regions: Sequence[str] = REGIONS,
         rim_width: float = 10.0,
         data_range: float = 1.0,
         mask_key: str = "mask",
+        projection: Projection | None = None,
+        ensemble: Callable[..., torch.Tensor] | None = None,
+        scores: Sequence[Score] = (),
+        degradations: Mapping[str, Method] | None = None,
         amp: bool = False,
         decollate: bool = False,
         **kwargs: Any,
@@ -85,6 +109,10 @@ class SREvaluator(SupervisedEvaluator):
         self.rim_width = rim_width
         self.data_range = data_range
         self.mask_key = mask_key
+        self.projection = projection
+        self.ensemble = ensemble
+        self.extra_scores = tuple(scores)
+        self.degradations = dict(degradations or {})
         super().__init__(
             device=device, val_data_loader=val_data_loader, network=network, amp=amp, decollate=decollate, **kwargs
         )
@@ -106,19 +134,76 @@ class SREvaluator(SupervisedEvaluator):
         output: dict[str, Any] = {Keys.IMAGE: image, Keys.LABEL: label, engine.mask_key: mask}
         engine.state.output = output
 
-        with engine.mode(engine.network), autocast(engine.state.device, engine.amp, engine.amp_kwargs):
-            output[Keys.PRED] = plain(engine.inferer(lr, engine.network, *args, **kwargs)).float()
+        output[Keys.PRED] = engine._run(engine.inferer, lr, *args, **kwargs)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
 
         with torch.no_grad():
-            output["baselines"] = {name: baseline(lr.float()) for name, baseline in engine.baselines.items()}
             masks = region_masks(mask, hr, engine.regions, engine.rim_width)
+            preds = {name: method(lr.float()) for name, method in engine.baselines.items()}
+            preds[engine.name] = output[Keys.PRED]
+            output["preds"] = dict(engine._with_consistent(preds, lr.float(), engine.projection))
             output["scores"] = {
-                name: engine._scores(name, pred, hr, masks)
-                for name, pred in {engine.name: output[Keys.PRED], **output["baselines"]}.items()
+                name: engine._scores(name, pred, hr, masks, lr) for name, pred in output["preds"].items()
             }
+            if engine.ensemble is not None:
+                engine._add_ensemble(output, engine._run(engine.ensemble, lr, *args, **kwargs), hr, masks, lr)
+            if engine.degradations:
+                output["degraded_scores"] = {
+                    name: engine._degraded_scores(degrade, hr, masks, args, kwargs)
+                    for name, degrade in engine.degradations.items()
+                }
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output  # a list of slices when a handler of the event has decollated it
+
+    def examine(self, batchdata: dict[str, Any]) -> list[dict[str, Any]]:
+        """Predict and score one batch outside a run, such as a slice to be shown.
+
+        Args:
+            batchdata: a batch as the loader gives it.
+
+        Returns:
+            its slices, see :func:`evaluation_items`; ``state.batch`` and ``state.output`` are those of this batch.
+        """
+        self.state.batch = batchdata
+        self.state.output = self._iteration(self, batchdata)
+        return evaluation_items(self)
+
+    def _run(self, inferer: Callable[..., torch.Tensor], lr: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """The network's images, float32."""
+        with self.mode(self.network), autocast(self.state.device, self.amp, self.amp_kwargs):
+            return plain(inferer(lr, self.network, *args, **kwargs)).float()
+
+    @staticmethod
+    def _with_consistent(
+        preds: Images, lr: torch.Tensor, projection: Projection | None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, pred in preds.items():
+            yield name, pred
+            if projection is not None:
+                yield f"{name} + consistency", projection(pred, lr)
+
+    def _add_ensemble(
+        self, output: dict[str, Any], maps: torch.Tensor, hr: torch.Tensor, masks: Masks, lr: torch.Tensor
+    ) -> None:
+        """Score the ensemble's mean, and its intervals where there are some."""
+        mean, output["spread"], *half_width = maps.split(hr.shape[1], dim=1)
+        name = f"{self.name} + ensemble"
+        output["preds"][name] = mean
+        output["scores"][name] = self._scores(name, mean, hr, masks, lr)
+        if half_width:
+            output["half_width"] = half_width[0]
+            found = interval_scores(mean, half_width[0], hr.float(), masks)
+            self._merge(output["scores"][name], found)
+
+    def _degraded_scores(self, degrade: Method, hr: torch.Tensor, masks: Masks, args: Any, kwargs: Any) -> Any:
+        lr = degrade(hr.float())
+        # what a user would have who knows the operator, and a network that does not
+        own = self.projection is not None and hasattr(degrade, "adjoint")
+        projection = ConsistencyProjection(degrade) if own else None
+        preds = {name: method(lr) for name, method in self.baselines.items()}
+        preds[self.name] = self._run(self.inferer, lr, *args, **kwargs)
+        preds = dict(self._with_consistent(preds, lr, projection))
+        return {name: self._plain_scores(name, pred, hr, masks) for name, pred in preds.items()}
 
     def _tumour_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
         mask = batchdata.get(self.mask_key) if isinstance(batchdata, Mapping) else None
@@ -130,77 +215,24 @@ class SREvaluator(SupervisedEvaluator):
         return torch.zeros_like(plain(label)[:, :1], dtype=torch.bool)
 
     def _scores(
-        self, name: str, pred: torch.Tensor, hr: torch.Tensor, masks: dict[str, torch.Tensor]
+        self, name: str, pred: torch.Tensor, hr: torch.Tensor, masks: Masks, lr: torch.Tensor
+    ) -> dict[str, dict[str, torch.Tensor]]:
+        scores = self._plain_scores(name, pred, hr, masks)
+        for score in self.extra_scores:
+            self._merge(scores, score(pred, hr.float(), masks, lr.float()))
+        return scores
+
+    def _plain_scores(
+        self, name: str, pred: torch.Tensor, hr: torch.Tensor, masks: Masks
     ) -> dict[str, dict[str, torch.Tensor]]:
         if pred.shape != hr.shape:
             raise ValueError(f"{name} gave {tuple(pred.shape)} for HR images of {tuple(hr.shape)}: check its scale")
         scores = region_scores(pred, hr.float(), masks, self.data_range)
         return {region: {k: v.cpu() for k, v in values.items()} for region, values in scores.items()}
 
-
-def evaluation_scores(engine: Any) -> list[dict[str, dict[str, dict[str, float]]]]:
-    """The scores of the slices of an evaluator's last step, whether or not the engine decollates.
-
-    Args:
-        engine: a :class:`SREvaluator` at ``ITERATION_COMPLETED``.
-
-    Returns:
-        for every slice ``{method: {region: {metric: float}}}``, the network first.
-
-    Raises:
-        ValueError: when the engine's output has no scores.
-    """
-    output = engine.state.output
-    first = output[0] if isinstance(output, list) and output else output
-    if not isinstance(first, Mapping) or "scores" not in first:
-        raise ValueError("engine.state.output has no 'scores': attach this handler to a SREvaluator")
-    if isinstance(output, list):
-        return [_floats(item["scores"]) for item in output]
-    return [_floats(_item(output["scores"], i)) for i in range(len(output[Keys.PRED]))]
-
-
-def evaluation_items(engine: Any) -> list[dict[str, Any]]:
-    """The slices of an evaluator's last step, one dictionary each, whether or not the engine decollates.
-
-    Args:
-        engine: a :class:`SREvaluator` at ``ITERATION_COMPLETED``.
-
-    Returns:
-        for every slice: the batch's entries (``patient``, ``tumor_type``, ``source`` ... as far as given) updated
-        with the output's; tensors have lost their batch dimension, and ``scores`` are those of
-        :func:`evaluation_scores`.
-
-    Raises:
-        ValueError: when the engine's output has no scores.
-    """
-    output, batch = engine.state.output, engine.state.batch
-    items = []
-    for i, scores in enumerate(evaluation_scores(engine)):
-        given = batch[i] if isinstance(batch, list) else _item(batch, i)
-        made = output[i] if isinstance(output, list) else _item(output, i)
-        items.append({**(given if isinstance(given, Mapping) else {}), **made, "scores": scores})
-    return items
-
-
-def slice_source(item: Mapping[str, Any]) -> str:
-    """The file that a slice of :func:`evaluation_items` came from: its entry ``source``, or its target's meta data.
-
-    Args:
-        item: a slice; "" is returned where nothing names its file.
-    """
-    return str(item.get("source") or getattr(item[Keys.LABEL], "meta", {}).get("filename_or_obj", ""))
-
-
-def _item(value: Any, index: int) -> Any:
-    """The part of a collated value that belongs to one slice."""
-    if isinstance(value, Mapping):
-        return {key: _item(v, index) for key, v in value.items()}
-    if isinstance(value, torch.Tensor):
-        return value[index] if value.ndim else value
-    if isinstance(value, list | tuple) and len(value) > index:
-        return value[index]
-    return value
-
-
-def _floats(scores: Any) -> Any:
-    return {k: _floats(v) for k, v in scores.items()} if isinstance(scores, Mapping) else float(scores)
+    @staticmethod
+    def _merge(scores: dict[str, dict[str, torch.Tensor]], found: Mapping[str, Masks]) -> None:
+        for metric, regions in found.items():
+            for region, values in regions.items():
+                if region in scores:  # a score may know one region alone, which is not asked for
+                    scores[region][metric] = values.cpu()

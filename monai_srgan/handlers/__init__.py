@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_srgan.handlers.adversarial import AdversarialHandler
+from monai_srgan.handlers.calibration import IntervalCalibration, IntervalFit
 from monai_srgan.handlers.curves import CurveRecorder
 from monai_srgan.handlers.extra_validation import ExtraValidation
 from monai_srgan.handlers.learning_rate import TwoPhaseLearningRate
@@ -14,6 +15,7 @@ from monai_srgan.handlers.panels import PanelSaver, draw_panel
 from monai_srgan.handlers.perceptual import PerceptualHandler
 from monai_srgan.handlers.progress import LossProgressBar
 from monai_srgan.handlers.ramp import Ramp
+from monai_srgan.handlers.report import ReportSaver
 from monai_srgan.handlers.scores import ScoreTable
 from monai_srgan.handlers.trainer_state import TrainerState
 from monai_srgan.handlers.weights import WeightsLoader
@@ -23,12 +25,15 @@ __all__ = [
     "AdversarialHandler",
     "CurveRecorder",
     "ExtraValidation",
+    "IntervalCalibration",
+    "IntervalFit",
     "LossProgressBar",
     "MaskedMetricHandler",
     "PanelSaver",
     "PerceptualHandler",
     "Ramp",
     "RegionScore",
+    "ReportSaver",
     "ScoreTable",
     "TrainerState",
     "TwoPhaseLearningRate",

@@ -15,8 +15,8 @@ from ignite.metrics.metric import reinit__is_reduced, sync_all_reduce
 from monai.handlers import IgniteMetricHandler
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.engines.evaluator import evaluation_scores
-from monai_srgan.metrics import METRICS, REGIONS, MaskedMetric
+from monai_srgan.engines.scored_slices import evaluation_scores
+from monai_srgan.metrics import METRIC_FACTS, REGIONS, MaskedMetric
 
 __all__ = ["MaskedMetricHandler", "RegionScore", "region_scores_metrics"]
 
@@ -33,14 +33,15 @@ class RegionScore(Metric):
         SREvaluator(..., key_val_metric={"psnr_head": RegionScore("psnr", "head")})
 
     Args:
-        metric: "psnr", "ssim", "mse" or "bias". For ``mse`` a best value is a low one: give the evaluator a
-            ``metric_cmp_fn`` and MONAI's ``CheckpointSaver`` ``key_metric_negative_sign=True``.
+        metric: "psnr", "ssim", "mse", "bias", or the name of a further score that the evaluator was given. For ``mse``
+            a best value is a low one: give the evaluator a ``metric_cmp_fn`` and MONAI's ``CheckpointSaver``
+            ``key_metric_negative_sign=True``.
         region: name of a region that the evaluator scores.
         method: the network's or a baseline's name; None is the network.
         device: where the sums are kept.
 
     Raises:
-        ValueError: if ``metric`` or ``region`` is unknown; on update, if the evaluator does not score it.
+        ValueError: if ``metric`` or ``region`` is unknown; on update, if the evaluator does not score them.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class RegionScore(Metric):
         method: str | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        if metric not in METRICS:
-            raise ValueError(f"metric must be one of {METRICS}, got {metric!r}")
+        if metric not in METRIC_FACTS:
+            raise ValueError(f"metric must be one of {tuple(METRIC_FACTS)}, got {metric!r}")
         if region not in REGIONS:
             raise ValueError(f"region must be one of {REGIONS}, got {region!r}")
         self.metric = metric
@@ -86,11 +87,16 @@ class RegionScore(Metric):
         """Read the scores of the engine's step."""
         values = []
         for scores in evaluation_scores(engine):
-            method = next(iter(scores)) if self.method is None else self.method
+            method = engine.name if self.method is None else self.method
             if method not in scores:
                 raise ValueError(f"method must be one of {list(scores)}, got {method!r}")
             if self.region not in scores[method]:
                 raise ValueError(f"the evaluator scores {list(scores[method])}, not region={self.region!r}")
+            if self.metric not in scores[method][self.region]:
+                raise ValueError(
+                    f"the evaluator scores {list(scores[method][self.region])} on {self.region}, not "
+                    f"metric={self.metric!r}: pass it in the evaluator's scores"
+                )
             values.append(scores[method][self.region][self.metric])
         self.update(values)
 
@@ -118,7 +124,7 @@ def region_scores_metrics(
 
     Args:
         regions: regions that the evaluator scores.
-        metrics: out of "psnr", "ssim", "mse", "bias".
+        metrics: see :class:`RegionScore`.
         method: the network's or a baseline's name; None is the network.
         prefix: put before the names, such as "bicubic_".
     """

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an evaluation: LR, baselines, SR, HR, error and the tumour close up."""
+"""Pictures of an evaluation: LR, other methods, SR, HR, error and the tumour close up."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.data.figshare import TUMOR_TYPES
+from monai_srgan.data.figshare import tumor_type_name
 from monai_srgan.data.natural_order import natural_key
-from monai_srgan.engines.evaluator import evaluation_items, evaluation_scores, slice_source
+from monai_srgan.engines.scored_slices import evaluation_items, evaluation_scores, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.processes import gather_on_main, rank
+from monai_srgan.report.pictures import close_up
 from monai_srgan.whole_file import write_whole
 
-__all__ = ["PanelSaver", "draw_panel"]
+__all__ = ["PanelSaver", "as_picture", "draw_panel"]
 
 _SELECT = ("spread", "first", "worst")
 _OUTLINE = "#ffd400"
@@ -44,6 +45,7 @@ class PanelSaver:
         select: "spread" takes slices at even distances over the evaluation, "first" the first ones, "worst" those on
             which the network has its lowest PSNR in ``region``.
         region: region of the PSNR for "worst".
+        methods: names of the methods that get a column beside the network; None for the evaluator's baselines.
         outline: whether to draw the tumour's outline.
         error_max: absolute error, in units of the images, at the top of the error map's colours.
         dpi: dots per inch; a column is 2.4 inches wide.
@@ -58,6 +60,7 @@ class PanelSaver:
         max_items: int = 4,
         select: str = "spread",
         region: str = "inside",
+        methods: Sequence[str] | None = None,
         outline: bool = True,
         error_max: float = 0.2,
         dpi: int = 150,
@@ -70,6 +73,7 @@ class PanelSaver:
         self.max_items = max_items
         self.select = select
         self.region = region
+        self.methods = None if methods is None else tuple(methods)
         self.outline = outline
         self.error_max = error_max
         self.dpi = dpi
@@ -101,16 +105,19 @@ class PanelSaver:
             item: dict[str, Any] = {
                 k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()
             }
-            item["baselines"] = {k: v.cpu() for k, v in item.get("baselines", {}).items()}
+            item["preds"] = {k: v.cpu() for k, v in item["preds"].items() if k in self._columns(engine)}
             item.setdefault("slice", f"{rank()}.{engine.state.iteration}.{index}")
             self._kept.append((place, item))
         self._kept = sorted(self._kept, key=lambda kept: kept[0])[: self.max_items]
+
+    def _columns(self, engine: Any) -> tuple[str, ...]:
+        return tuple(engine.baselines) if self.methods is None else self.methods
 
     def _wanted(self, engine: Any) -> dict[int, float]:
         """Slices of this step to keep, with their place: the lowest ones are drawn."""
         scores = evaluation_scores(engine)
         if self.select == "worst":
-            values = {i: next(iter(s.values()))[self.region]["psnr"] for i, s in enumerate(scores)}
+            values = {i: s[engine.name][self.region]["psnr"] for i, s in enumerate(scores)}
             bound = self._kept[-1][0] if len(self._kept) >= self.max_items else math.inf
             return {i: v for i, v in values.items() if not math.isnan(v) and v < bound}
         steps = engine.state.epoch_length or self.max_items
@@ -151,29 +158,30 @@ def draw_panel(
     outline: bool = True,
     error_max: float = 0.2,
 ) -> Figure:
-    """Draw one slice: LR (its pixels enlarged), baselines, SR, HR, and ``|SR - HR|`` with its colours.
+    """Draw one slice: LR (its pixels enlarged), other methods, SR, HR, and ``|SR - HR|`` with its colours.
 
     The second row is a square close-up of the tumour, where there is one. Grey values run from 0 to 1 in every
     picture. Arrays are x-first; pictures are drawn with x to the right and y down, as a reader expects them.
 
     Args:
         item: a slice of :func:`monai_srgan.engines.evaluation_items`: ``image`` ``(C, h, w)``, ``pred``, ``label``
-            and ``mask`` ``(C, H, W)``, ``baselines`` and ``scores``.
+            and ``mask`` ``(C, H, W)``, ``preds`` of the other methods and ``scores``.
         mask_key: key of the tumour mask.
         name: the network's name in ``scores``.
         outline: whether to draw the tumour's outline.
         error_max: absolute error at the top of the colours.
     """
-    hr, sr, lr = (_picture(item[key]) for key in (Keys.LABEL, Keys.PRED, Keys.IMAGE))
-    mask = _picture(item[mask_key]) > 0
+    hr, sr, lr = (as_picture(item[key]) for key in (Keys.LABEL, Keys.PRED, Keys.IMAGE))
+    mask = as_picture(item[mask_key]) > 0
     factors = [n // m for n, m in zip(hr.shape, lr.shape, strict=True)]
     columns = [(f"LR ({lr.shape[1]} × {lr.shape[0]})", np.kron(lr, np.ones(factors)))]
-    columns += [(_title(k, item["scores"]), _picture(v)) for k, v in item.get("baselines", {}).items()]
+    columns += [(_title(k, item["scores"]), as_picture(v)) for k, v in item["preds"].items() if k != name]
     columns += [(_title(name, item["scores"]), sr), (f"HR ({hr.shape[1]} × {hr.shape[0]})", hr)]
 
     views = [(slice(0, hr.shape[0]), slice(0, hr.shape[1]))]
-    if mask.any():
-        views.append(_close_up(mask))
+    tumour = close_up(mask)
+    if tumour is not None:
+        views.append(tumour.slices)
     shape = (len(views), len(columns) + 1)
     figure = Figure(figsize=(2.4 * shape[1] + 0.5, 2.4 * shape[0] + 0.7), layout="constrained", facecolor="white")
     axes = figure.subplots(*shape, squeeze=False)
@@ -198,17 +206,9 @@ def draw_panel(
     return figure
 
 
-def _picture(image: torch.Tensor) -> np.ndarray:
-    """First channel with rows first, as pictures are drawn; a copy without meta data."""
+def as_picture(image: torch.Tensor) -> np.ndarray:
+    """First channel of an image ``(C, X, Y)`` with rows first, ``(Y, X)`` as pictures are drawn; a copy, float32."""
     return np.array(image.detach().as_subclass(torch.Tensor)[0].float().cpu().numpy().T)
-
-
-def _close_up(mask: np.ndarray) -> tuple[slice, slice]:
-    """A square around the tumour, half as large again, inside the image where it fits."""
-    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
-    side = int(min(max(1.5 * max(s[-1] - s[0] + 1 for s in spans), min(mask.shape) / 6, 24), *mask.shape))
-    starts = [int(np.clip((s[0] + s[-1] + 1 - side) // 2, 0, n - side)) for s, n in zip(spans, mask.shape, strict=True)]
-    return slice(starts[0], starts[0] + side), slice(starts[1], starts[1] + side)
 
 
 def _show(ax: Axes, picture: np.ndarray, view: tuple[slice, slice], mask: np.ndarray | None, **kwargs: Any) -> Any:
@@ -244,5 +244,5 @@ def _heading(item: Mapping[str, Any]) -> str:
     if item.get("patient"):
         parts.append(f"patient {item['patient']}")
     if item.get("tumor_type") is not None:
-        parts.append(TUMOR_TYPES.get(int(item["tumor_type"]), str(int(item["tumor_type"]))))
+        parts.append(tumor_type_name(item["tumor_type"]))
     return " · ".join(parts)

@@ -10,60 +10,33 @@ import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ignite.engine import Events
 
-from monai_srgan.data.figshare import TUMOR_TYPES
+from monai_srgan.data.figshare import tumor_type_name
 from monai_srgan.data.natural_order import natural_key
-from monai_srgan.engines.evaluator import evaluation_items, slice_source
+from monai_srgan.engines.scored_slices import evaluation_items, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
-from monai_srgan.metrics import METRICS, SSIM_SETTINGS
-from monai_srgan.processes import gather, world_size
+from monai_srgan.metrics import METRIC_FACTS, METRICS, SSIM_SETTINGS
+from monai_srgan.processes import gather, is_main_process, rank, world_size
+from monai_srgan.report import ScoreRow, summarise_rows
 from monai_srgan.whole_file import write_whole
 
-__all__ = ["ScoreRow", "ScoreTable", "summarise"]
+__all__ = ["ScoreTable"]
 
 _HISTORY = ("epoch", "method", "region", "metric", "mean", "sd", "n", "infinite")
-
-
-class ScoreRow(NamedTuple):
-    """One value, with the columns of the table of slices: NaN is *not measured*, ``pixels`` is the region's size."""
-
-    file: str
-    patient: str
-    tumor_type: str
-    method: str
-    region: str
-    metric: str
-    value: float
-    pixels: int
-
-
-def summarise(values: Iterable[float]) -> dict[str, float | int | None]:
-    """Mean and standard deviation over slices of the values that are finite.
-
-    Args:
-        values: one per slice; NaN was not measured, an infinite PSNR belongs to an identical image.
-
-    Returns:
-        ``mean`` (None where n is 0), ``sd`` (of the sample, None where n is below 2), ``n`` (values averaged),
-        ``infinite`` (identical images, left out because one of them would hide all others).
-    """
-    values = list(values)
-    finite = [v for v in values if math.isfinite(v)]
-    n = len(finite)
-    mean = math.fsum(finite) / n if n else None
-    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in finite) / (n - 1)) if mean is not None and n > 1 else None
-    return {"mean": mean, "sd": sd, "n": n, "infinite": sum(math.isinf(v) for v in values)}
+_DEGRADATION, _VALUE = ScoreRow._fields.index("degradation"), ScoreRow._fields.index("value")
 
 
 class ScoreTable:
     """Write down what a :class:`~monai_srgan.engines.SREvaluator` measures, network beside baselines.
 
-    - ``scores.csv``: a row for every slice, method, region and metric (the columns of :class:`ScoreRow`; the
-      value is empty where nothing was measured);
-    - ``summary.json``: the settings, and mean, sd and n by method, region and metric, also by tumour type;
+    - ``scores.csv``: a row for every slice, degradation, method, region and metric (the columns of
+      :class:`monai_srgan.report.ScoreRow`; the value is empty where nothing was measured);
+    - ``summary.json``: the settings, and what :func:`monai_srgan.report.summarise_rows` gives by method, region and
+      metric (mean, sd, n, interval over patients, comparison with the reference), also by tumour type and by further
+      degradation;
     - ``metrics.csv``: the same means, a row for every epoch, method, region and metric, for validation during
       training. A resumed run keeps the rows of earlier epochs;
     - the log: a readable table.
@@ -78,7 +51,8 @@ class ScoreTable:
         history_name: name of the table over epochs; None for none.
         settings: whatever makes the figures reproducible, for the summary: degradation, section, fold, seed,
             checkpoint ... The evaluator's own (regions, data range, SSIM settings) are added.
-        log_metrics: columns of the logged table.
+        log_metrics: columns of the logged table; None for all that were measured.
+        reference: method that the others are compared with.
     """
 
     def __init__(
@@ -88,14 +62,16 @@ class ScoreTable:
         summary_name: str | None = "summary.json",
         history_name: str | None = "metrics.csv",
         settings: Mapping[str, Any] | None = None,
-        log_metrics: Sequence[str] = METRICS,
+        log_metrics: Sequence[str] | None = METRICS,
+        reference: str = "bicubic",
     ) -> None:
         self.output_dir = None if output_dir is None else Path(output_dir)
         self.csv_name = csv_name
         self.summary_name = summary_name
         self.history_name = history_name
         self.settings = dict(settings or {})
-        self.log_metrics = tuple(log_metrics)
+        self.log_metrics = None if log_metrics is None else tuple(log_metrics)
+        self.reference = reference
         self.rows: list[ScoreRow] = []
         self._sources: list[str] = []
         self.logger = logging.getLogger(__name__)
@@ -123,28 +99,35 @@ class ScoreTable:
     def record(self, engine: Any) -> None:
         """Keep the scores of the slices of one step."""
         for index, item in enumerate(evaluation_items(engine)):
-            source = slice_source(item) or f"rank {engine.state.rank} slice {engine.state.iteration}.{index}"
-            for method, regions in _baselines_first(item["scores"]):
-                for region, scores in regions.items():
-                    for metric in METRICS:
-                        self._sources.append(source)
-                        self.rows.append(
-                            ScoreRow(
-                                file=Path(source).name,
-                                patient=str(item.get("patient", "")),
-                                tumor_type=_type_name(item.get("tumor_type")),
-                                method=method,
-                                region=region,
-                                metric=metric,
-                                value=scores[metric],
-                                pixels=int(scores["pixels"]),
-                            )
+            source = slice_source(item) or f"rank {rank()} slice {engine.state.iteration}.{index}"
+            for degradation, methods in {"": item["scores"], **item.get("degraded_scores", {})}.items():
+                self._record(item, source, degradation, methods)
+
+    def _record(self, item: Mapping[str, Any], source: str, degradation: str, methods: Mapping[str, Any]) -> None:
+        for method, regions in methods.items():
+            for region, scores in regions.items():
+                for metric, value in scores.items():
+                    if metric == "pixels":
+                        continue
+                    self._sources.append(source)
+                    self.rows.append(
+                        ScoreRow(
+                            file=Path(source).name,
+                            patient=str(item.get("patient", "")),
+                            tumor_type=tumor_type_name(item.get("tumor_type")),
+                            degradation=degradation,
+                            method=method,
+                            region=region,
+                            metric=metric,
+                            value=float(value),
+                            pixels=int(scores["pixels"]),
                         )
+                    )
 
     def write(self, engine: Any) -> None:
         """Write the files and log the table."""
         self._gather()
-        if engine.state.rank != 0 or not self.rows:
+        if not is_main_process() or not self.rows:
             return
         summary = self.summary(engine)
         if self.output_dir is not None:
@@ -171,24 +154,33 @@ class ScoreTable:
             "clamped": False,
             "mean_over": "slices with the region; identical images (infinite PSNR) counted apart",
         }
-        types = sorted({row.tumor_type for row in self.rows if row.tumor_type})
+        own = [row for row in self.rows if not row.degradation]
+        types = sorted({row.tumor_type for row in own if row.tumor_type})
+        degradations = dict.fromkeys(row.degradation for row in self.rows if row.degradation)
         return {
             "settings": settings,
             "epoch": engine.state.epoch,
             "slices": len({(s, r.file) for s, r in zip(self._sources, self.rows, strict=True)}),
             "patients": len({row.patient for row in self.rows if row.patient}),
-            "scores": _nested(self.rows),
-            "by_tumor_type": {name: _nested([r for r in self.rows if r.tumor_type == name]) for name in types},
+            "scores": self._summarised(own),
+            "by_tumor_type": {name: self._summarised([r for r in own if r.tumor_type == name]) for name in types},
+            "degradations": {
+                name: self._summarised([r for r in self.rows if r.degradation == name]) for name in degradations
+            },
         }
+
+    def _summarised(self, rows: Sequence[ScoreRow]) -> dict[str, Any]:
+        return summarise_rows(rows, reference=self.reference)
 
     def table(self, scores: Mapping[str, Any]) -> str:
         """Mean ± sd as text: methods below each other within each region."""
-        units = {"psnr": "PSNR [dB]", "ssim": "SSIM", "mse": "MSE x 1e3", "bias": "bias x 1e3"}
-        header = ["region", "method", *(units[m] for m in self.log_metrics), "slices"]
+        found = [m for m in METRIC_FACTS if any(m in ks for rs in scores.values() for ks in rs.values())]
+        metrics = found if self.log_metrics is None else self.log_metrics
+        header = ["region", "method", *(METRIC_FACTS[m].heading for m in metrics), "slices"]
         lines = []
         for region in next(iter(scores.values())):
             for method, regions in scores.items():
-                cells = [_cell(regions[region][m], m) for m in self.log_metrics]
+                cells = [METRIC_FACTS[m].mean_and_sd(regions[region].get(m)) for m in metrics]
                 lines.append([region, method, *cells, str(regions[region]["mse"]["n"])])
         widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
         text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in [header, *lines]]
@@ -202,7 +194,7 @@ class ScoreTable:
         parts = gather((self._sources, self.rows))
         pairs = [pair for sources, rows in parts for pair in zip(sources, rows, strict=True)]
         pairs.sort(key=lambda pair: (natural_key(pair[1].file), pair[0]))
-        unique = {(source, row.method, row.region, row.metric): (source, row) for source, row in pairs}
+        unique = {(source, *row[_DEGRADATION:_VALUE]): (source, row) for source, row in pairs}
         self._sources = [source for source, _ in unique.values()]
         self.rows = [row for _, row in unique.values()]
 
@@ -215,37 +207,13 @@ class ScoreTable:
         for method, regions in scores.items():
             for region, metrics in regions.items():
                 for metric, value in metrics.items():
-                    found = {k: "" if v is None else v for k, v in value.items()}
+                    found = {k: "" if v is None else v for k, v in value.items() if k in _HISTORY}
                     rows.append({"epoch": epoch, "method": method, "region": region, "metric": metric, **found})
         _write_csv(path, _HISTORY, rows)
 
 
-def _baselines_first(scores: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    network, *baselines = scores.items()
-    return [*baselines, network]
-
-
-def _nested(rows: Sequence[ScoreRow]) -> dict[str, dict[str, dict[str, Any]]]:
-    values: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for row in rows:
-        values.setdefault(row.method, {}).setdefault(row.region, {}).setdefault(row.metric, []).append(row.value)
-    return {m: {r: {k: summarise(v) for k, v in ks.items()} for r, ks in rs.items()} for m, rs in values.items()}
-
-
-def _type_name(value: Any) -> str:
-    return "" if value is None else TUMOR_TYPES.get(int(value), str(int(value)))
-
-
 def _text(value: float) -> str:
     return "" if math.isnan(value) else repr(value)
-
-
-def _cell(value: Mapping[str, Any], metric: str) -> str:
-    if value["mean"] is None:
-        return "identical" if value["infinite"] else "not measured"
-    factor, form = {"psnr": (1.0, ".2f"), "ssim": (1.0, ".4f"), "mse": (1e3, ".3f"), "bias": (1e3, "+.2f")}[metric]
-    spread = "" if value["sd"] is None else f" ± {value['sd'] * factor:{form.lstrip('+')}}"
-    return f"{value['mean'] * factor:{form}}{spread}"
 
 
 def _write_csv(path: Path, fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The pictures of a report: upright, exact where they say so, and with colours that mean what they say."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from report_data import METHODS, example
+
+from monai_srgan.report.methods import method_styles
+from monai_srgan.report.panels import example_panels
+from monai_srgan.report.pictures import View, close_up, coloured, error_limit, outline_path
+
+
+def decoded(uri: str) -> np.ndarray:
+    with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_pictures_are_upright_and_close_ups_exact() -> None:
+    shown = example(methods=("bicubic",))
+    (panel,) = example_panels([shown], method_styles(["bicubic"]), reference="bicubic")
+    pictures, errors, *_ = panel.strips
+    assert panel.size == (64, 48)
+    assert panel.view is not None
+    left, top, width, height = panel.view
+    assert width == height == 24
+    assert left < 10 < 19 < left + width
+    assert top <= 8 < 13 < top + height
+    lr, method, hr = pictures.tiles
+    np.testing.assert_array_equal(decoded(lr.image)[..., 0], np.round(shown.lr * 255))
+    part = shown.hr[top : top + height, left : left + width]
+    np.testing.assert_array_equal(decoded(hr.close_up)[..., 0], np.round(part * 255))
+    np.testing.assert_array_equal(decoded(lr.close_up), decoded(hr.close_up))  # HR is LR in blocks here
+    assert np.abs(decoded(hr.image)[..., 0] - shown.hr * 255).mean() < 8  # compressed
+    assert method.numbers == ("head 26.00 dB", "tumour 27.50 dB")
+    assert errors.tiles[0].numbers == ("head −1.00 × 10⁻³",)
+
+
+def test_an_error_is_red_where_too_bright_and_blue_where_too_dark() -> None:
+    hr = np.full((48, 64), 0.5)
+    pred = hr.copy()
+    pred[:, :32] += 0.1
+    pred[:, 32:] -= 0.1
+    shown = replace(example(methods=("bicubic",), trust=False), hr=hr, predictions={"bicubic": pred})
+    (panel,) = example_panels([shown], method_styles(["bicubic"]), reference="bicubic")
+    colours = decoded(panel.strips[1].tiles[0].image).astype(int)
+    assert (colours[:, 2:28, 0] > colours[:, 2:28, 2] + 60).all()
+    assert (colours[:, 36:62, 2] > colours[:, 36:62, 0] + 60).all()
+    assert panel.strips[1].bar is not None
+    assert panel.strips[1].bar.ticks == ("≤ −0.1", "−0.05", "0", "+0.05", "≥ +0.1")
+
+
+def test_the_ends_of_a_colour_bar_are_round_and_hold_nearly_all() -> None:
+    assert error_limit({"a": np.full(99, 0.07), "b": np.array([])}) == 0.1
+    assert error_limit({"a": np.linspace(-0.2, 0.2, 1000)}) == 0.2
+    assert error_limit({}) == 0.02
+    np.testing.assert_array_equal(coloured(np.array([[-9.0, 9.0]]), -1, 1, "RdBu_r")[0], [[5, 48, 97], [103, 0, 31]])
+
+
+def test_an_outline_runs_along_the_edges_of_the_tumour_s_pixels() -> None:
+    mask = np.zeros((20, 30), dtype=bool)
+    mask[5:10, 8:20] = True  # rows 5 to 9: from y = 5 to y = 10
+    numbers = np.array(re.findall(r"[\d.]+", outline_path(mask)), dtype=float).reshape(-1, 2)
+    assert (numbers[:, 0].min(), numbers[:, 0].max()) == pytest.approx((8, 20))
+    assert (numbers[:, 1].min(), numbers[:, 1].max()) == pytest.approx((5, 10))
+    assert outline_path(np.zeros((4, 4), dtype=bool)) == ""
+    mask[:] = True  # up to the picture's border
+    assert outline_path(mask) != ""
+
+
+def test_a_close_up_stays_inside_the_picture() -> None:
+    mask = np.zeros((40, 60), dtype=bool)
+    mask[38:, 57:] = True
+    assert close_up(mask) == View(36, 16, 24, 24)
+    mask[:] = True
+    assert close_up(mask) == View(0, 0, 60, 40)
+    assert close_up(np.zeros((8, 8), dtype=bool)) is None
+
+
+def test_pictures_get_coarser_where_they_would_be_too_many() -> None:
+    styles = method_styles(METHODS)
+    sizes = []
+    for budget in (10**9, 1):
+        (panel,) = example_panels([example()], styles, reference="bicubic", budget=budget)
+        sizes.append(sum(len(t.image) for s in panel.strips for t in s.tiles))
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_trust_maps_stand_beside_the_error_that_they_speak_of() -> None:
+    (panel,) = example_panels([example()], method_styles(METHODS), reference="bicubic")
+    assert [tile.name for tile in panel.strips[-1].tiles] == [
+        "Spread of the self-ensemble",
+        "Half-width of the interval",
+        "Absolute error of its mean",
+    ]
+    (panel,) = example_panels([example(trust=False)], method_styles(METHODS), reference="bicubic")
+    assert len(panel.strips) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mask": np.zeros((4, 4), dtype=bool)}, r"mask must be of the size of hr, \(48, 64\), got \(4, 4\)"),
+        ({"predictions": {"a": np.zeros((64, 48))}}, r"predictions\['a'\] must be of the size of hr"),
+        ({"hr": np.zeros((1, 48, 64))}, r"hr must be an array \(H, W\), got shape \(1, 48, 64\)"),
+        ({"lr": np.zeros((99, 99))}, "lr must not be larger than hr"),
+        ({"spread": np.full((48, 64), np.nan)}, "spread of 7.mat has NaN or infinite values"),
+    ],
+)
+def test_an_example_that_cannot_be_drawn_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(example(), **change)

@@ -175,6 +175,14 @@ def test_jittered_crops_have_no_border_of_their_own_and_validation_keeps_the_def
     assert (tmp_path / "models" / "model.pt").is_file()
 
 
+def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trained):
+    start = trained / "models" / "srresnet.pt"
+    still = {"pretrain_epochs": 1, "adversarial_epochs": 0, "epoch_length": 1, "learning_rate": 0.0}
+    run(workflow(phantom_dir, tmp_path, init_weights=str(start), **still))
+    first, second = (torch.load(p, weights_only=True) for p in (start, tmp_path / "models" / "model.pt"))
+    assert all(torch.equal(first[name], second[name]) for name in first)  # the moving average starts there too
+
+
 def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):
     quick = {"pretrain_epochs": 1, "adversarial_epochs": 0, "perceptual_weight": 0}
     run(workflow(phantom_dir, tmp_path, **quick))

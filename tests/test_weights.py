@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from monai_srgan.inferers import Predictor, TiledSRInferer, chosen_methods
-from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, srresnet_beside
+from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, srresnet_beside, with_weights
 
 
 def small(seed: int, **kwargs) -> SRResNet:
@@ -65,6 +65,14 @@ def test_weights_of_another_network_are_named_whichever_file_they_are_in(files: 
     torch.save(small(0, channels=8).state_dict(), files[1])
     with pytest.raises(ValueError, match=r"srresnet.pt does not fit network_def \(SRResNet\).*of another shape"):
         read_network_weights(small(2), files[0], blend=0.5, blend_path=files[1])
+
+
+def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
+    network = small(3)
+    assert with_weights(network, None) is network
+    assert not torch.equal(network.tail.weight, small(0).tail.weight)
+    assert with_weights(network, files[0]) is network
+    assert torch.equal(network.tail.weight, small(0).tail.weight)
 
 
 def test_the_srresnet_of_a_run_or_of_the_bundle_is_found(tmp_path: Path) -> None:

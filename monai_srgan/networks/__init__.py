@@ -9,7 +9,7 @@ from monai_srgan.networks.generator import SRResNet
 from monai_srgan.networks.mri_features import MRIFeatures
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet, blur_pool
 from monai_srgan.networks.vgg_features import VGGFeatures
-from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, srresnet_beside
+from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, srresnet_beside, with_weights
 
 __all__ = [
     "MRIFeatures",
@@ -21,4 +21,5 @@ __all__ = [
     "blur_pool",
     "read_network_weights",
     "srresnet_beside",
+    "with_weights",
 ]

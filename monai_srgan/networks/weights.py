@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "srresnet_beside"]
+__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "srresnet_beside", "with_weights"]
 
 _HINT = "Train first, or pass --ckpt_path FILE with a state dict of network_def."
 
@@ -77,6 +77,22 @@ def read_network_weights(
             f"blend mixes the weights of two files, got {path} and {blend_path}: name the SRGAN's and its SRResNet's"
         )
     return blend_state_dicts(_fitting(network, Path(blend_path)), state, blend)
+
+
+def with_weights(network: nn.Module, path: str | Path | None) -> nn.Module:
+    """The network itself, filled with the weights of a file.
+
+    Args:
+        network: network to fill, on any device.
+        path: file with a state dict of this very network; None leaves the network as it is.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no state dict, or that of a network of another shape.
+    """
+    if path is not None:
+        network.load_state_dict(read_network_weights(network, path))
+    return network
 
 
 def blend_state_dicts(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:

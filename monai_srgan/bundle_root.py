@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["find_bundle_root", "shipped_intervals", "shipped_weights"]
 
 _WEIGHTS = {"srgan": "models/model.pt", "srresnet": "models/srresnet/srresnet.pt"}
-_INTERVALS = {"srgan": "models/trust/srgan.json", "srresnet": "models/trust/srresnet.json"}
+_INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}
 
 
 def find_bundle_root() -> str:
@@ -39,13 +39,22 @@ def shipped_weights(bundle_root: str, variant: str) -> str:
     return str(Path(bundle_root) / _of_variant(_WEIGHTS, variant))
 
 
-def shipped_intervals(bundle_root: str, variant: str, blend: float | None = None) -> str | None:
+def shipped_intervals(
+    bundle_root: str, variant: str, blend: float | None = None, consistency: bool = False
+) -> str | None:
     """The file of the intervals calibrated for the bundle's weights; None for a blend, for which there are none.
+
+    Args:
+        bundle_root: folder of the bundle.
+        variant: see :func:`shipped_weights`.
+        blend: share of the variant's weights; None for the variant alone.
+        consistency: whether the results are projected onto what was measured.
 
     Raises:
         ValueError: `variant` is unknown.
     """
-    return None if blend is not None else str(Path(bundle_root) / _of_variant(_INTERVALS, variant))
+    name = _of_variant(_INTERVALS, variant) + ("_consistent.json" if consistency else ".json")
+    return None if blend is not None else str(Path(bundle_root) / name)
 
 
 def _of_variant(files: dict[str, str], variant: str) -> str:

@@ -141,8 +141,9 @@ def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) ->
     assert record["fit"]["pixels"] == 100 * record["fit"]["slices"]
     assert record["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=0.7)"
     assert record["settings"]["degradation"]["noise_std"] == 0.05
-    chosen = {k: record["settings"][k] for k in ("fold", "seed", "precision", "consistency")}
-    assert chosen == {"fold": 1, "seed": 4, "precision": "bf16", "consistency": True}
+    chosen = {k: record["settings"][k] for k in ("fold", "seed", "precision")}
+    assert chosen == {"fold": 1, "seed": 4, "precision": "bf16"}
+    assert content["consistent"] is True
     assert type(made.inferer.inferer).__name__ == "ConsistentInferer"
     assert made.inferer.inferer.inferer.precision == "bf16"
     expected = figshare_datalist(phantom_dir, "validation", 1, 3, 4, progress=False)

@@ -47,7 +47,6 @@ def workflow(dataset_dir: Path, output_dir: Path, ckpt_path: Path, **overrides: 
         output_dir=str(output_dir),
         ckpt_path=str(ckpt_path),
         device="$torch.device('cpu')",
-        amp=False,
         num_folds=3,
         **{**SMALL, **overrides},
     )
@@ -139,6 +138,46 @@ def test_other_degradations_and_trust_are_scored_when_asked_for(
     assert list(summary["scores"])[-1] == "srgan + ensemble"
     ensemble, alone = (summary["scores"][m]["head"]["psnr"]["mean"] for m in ("srgan + ensemble", "srgan"))
     assert ensemble == pytest.approx(alone, abs=1e-3)  # bicubic interpolation commutes with flips
+
+
+def test_a_report_without_head_shows_slices_by_another_region(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    made = workflow(phantom_dir, tmp_path, weights, regions=["rim", "whole"], panel_select="worst", panels=1)
+    made.run()
+    assert "rim" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert set(made.evaluator.state.metrics) >= {"psnr"}
+
+
+def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    quick = {"panels": 0, "report": False, "perceptual": False, "compare": ["bicubic"]}
+    made = workflow(phantom_dir, tmp_path, weights, **quick, **{"degrade#sigma_inside": 3.0})
+    made.run()
+    scores = means(tmp_path)["scores"]
+    assert list(scores) == ["bicubic", "srgan"]
+    assert "redegraded_psnr" not in scores["srgan"]["whole"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"compare": ["srresnet"]}, "has no file of weights: pass --srresnet_path FILE"),
+        ({"trust": "false"}, "trust must be True or False"),
+        ({"trust": True}, "intervals: there is no file"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    phantom_dir: Path, tmp_path: Path, weights: Path, overrides: dict[str, Any], message: str
+) -> None:
+    def evaluate() -> None:
+        made = workflow(phantom_dir, tmp_path, weights, intervals=str(tmp_path / "none.json"), **overrides)
+        made.evaluator.logger.disabled = True
+        made.run()
+
+    with pytest.raises((RuntimeError, ValueError, FileNotFoundError)) as caught:
+        evaluate()
+    error: BaseException = caught.value
+    while error.__cause__ is not None:
+        error = error.__cause__
+    assert message in str(error)
 
 
 def test_an_unknown_method_is_named(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:

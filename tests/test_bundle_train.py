@@ -153,7 +153,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_written(
 def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
         workflow(phantom_dir, tmp_path / "out", patch_size=30).initialize()
-    assert "patch_size must be a multiple of the scale 4, got 30" in causes(caught.value)
+    assert "patch_size must be a multiple of the scale 4, at least 1, got 30" in causes(caught.value)
     assert not (tmp_path / "out").exists()
 
 
@@ -180,7 +180,27 @@ def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trai
     still = {"pretrain_epochs": 1, "adversarial_epochs": 0, "epoch_length": 1, "learning_rate": 0.0}
     run(workflow(phantom_dir, tmp_path, init_weights=str(start), **still))
     first, second = (torch.load(p, weights_only=True) for p in (start, tmp_path / "models" / "model.pt"))
-    assert all(torch.equal(first[name], second[name]) for name in first)  # the moving average starts there too
+    torch.testing.assert_close(second, first, rtol=1e-6, atol=1e-7)  # the moving average starts there too
+
+
+def test_a_margin_that_would_shift_the_pairs_is_refused(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        workflow(phantom_dir, tmp_path / "out", jitter=1.0, jitter_margin=10).initialize()
+    assert "jitter_margin must be a multiple of the scale 4, at least 0, got 10" in causes(caught.value)
+
+
+def test_crops_that_are_not_jittered_keep_the_degradation_of_the_run(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, jitter=1e-9, jitter_margin=8, sigma=2.5)
+    flow.initialize()
+    degrade = flow.parser.get_parsed_content("jittered").rand
+    degrade.randomize()
+    assert degrade.degrade.operator.sigma == 2.5
+
+
+def test_a_switch_that_is_a_text_is_refused(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        workflow(phantom_dir, tmp_path / "out", compile="false").initialize()
+    assert "compile must be True or False" in causes(caught.value)
 
 
 def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):

@@ -57,5 +57,7 @@ def test_what_cannot_be_matched_is_refused():
 
 
 def test_low_precision_maps_are_compared_in_float32():
-    maps = [torch.full((4,), 1.0, dtype=torch.bfloat16)], [torch.full((4,), 1.0078125, dtype=torch.bfloat16)]
-    assert FeatureMatchingLoss()(*maps).dtype == torch.float32
+    fake, real = torch.tensor([256.0, 0.0]).bfloat16(), torch.tensor([0.0, 1.0]).bfloat16()
+    loss = FeatureMatchingLoss()([fake], [real])
+    assert loss.item() == 128.5  # in bfloat16 it would be 128 or 129
+    assert loss.dtype == torch.float32

@@ -234,12 +234,13 @@ def test_slices_without_patients_or_regions_are_refused():
 
 
 def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
-    intervals = IntervalTable(0.9, 1.25, TABLE, "abc", {"settings": {"seed": 0, "where": Path("x")}})
+    intervals = IntervalTable(0.9, 1.25, TABLE, "abc", True, {"settings": {"seed": 0, "where": Path("x")}})
     intervals.save(tmp_path / "intervals.json")
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.json"]
     loaded = IntervalTable.load(str(tmp_path / "intervals.json"))
     mean, spread, _ = maps(0)
     torch.testing.assert_close(loaded.half_width(mean, spread), 1.25 * TABLE(mean, spread), rtol=0, atol=0)
+    assert loaded.consistent is True
     assert (loaded.level, loaded.weights_sha256, loaded.record["settings"]) == (0.9, "abc", {"seed": 0, "where": "x"})
     assert json.loads((tmp_path / "intervals.json").read_text())["lambda"] == 1.25
 
@@ -256,6 +257,7 @@ def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
         ({"quantiles": [[1, 2]]}, r"one number for each bin, \(2, 3\)"),
         ({"quantiles": [[1, 2, 3], [4, 5, 0]]}, "finite numbers > 0"),
         ({"weights_sha256": 7}, "weights_sha256 must be a text"),
+        ({"consistent": 1}, "consistent must be true or false"),
         ({"record": None}, "'record' is missing"),
     ],
 )
@@ -269,7 +271,7 @@ def test_a_file_that_cannot_be_used_says_what_is_wrong_with_it(tmp_path: Path, c
 
 
 def test_a_file_that_is_missing_or_no_json_is_named_with_the_remedy(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"calibrate\.json, or pass none"):
+    with pytest.raises(FileNotFoundError, match=r"calibrate\.json, or pass --intervals '\$None' for none"):
         IntervalTable.load(tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ValueError, match=r"bad\.json is no JSON file"):

@@ -205,7 +205,7 @@ def test_types_degradations_consistency_and_trust_have_their_numbers(report: Rep
     value = report.summary["by_tumor_type"]["glioma"]["srgan"]["head"]["psnr"]["mean"]
     start = next(i for i, line in enumerate(types) if line[0].startswith("Glioma"))
     assert next(line for line in types[start:] if line[0] == "SRGAN")[1].startswith(f"{value:.2f} ")
-    assert kinds[0][1:] == ["As trained", "sigma 2.0", "k-space truncation"]
+    assert kinds[0][1:] == ["This run’s", "sigma 2.0", "k-space truncation"]
     for index, name in enumerate(("sigma 2.0", "k-space truncation"), start=2):
         value = report.summary["degradations"][name]["srgan"]["head"]["psnr"]["mean"]
         assert next(line for line in kinds if line[0] == "SRGAN")[index].startswith(f"{value:.2f} ")

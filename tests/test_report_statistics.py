@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monai_srgan.report import bootstrap_interval, paired_wilcoxon, summarise
+from monai_srgan.report import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
 
 
 def sample(patients: int = 7, seed: int = 4) -> tuple[list[float], list[str]]:
@@ -171,3 +171,12 @@ def test_an_unknown_patient_or_unequal_lengths_give_no_p_value() -> None:
     assert paired_wilcoxon([1.0] * 7, [0.0] * 7, [*"abcdef", ""]) is None
     with pytest.raises(ValueError, match="same slices, got 2 and 1"):
         paired_wilcoxon([1.0, 2.0], [1.0], ["a", "b"])
+
+
+def test_a_mean_over_patients_does_not_count_slices() -> None:
+    values, patients = [1.0, 1.0, 1.0, 3.0, math.nan, 5.0], ["a", "a", "a", "b", "b", "c"]
+    found = patient_summary(values, patients)
+    assert found == {"patient_mean": pytest.approx(3.0), "patient_sd": pytest.approx(2.0)}
+    assert patient_summary([1.0], ["a"]) == {"patient_mean": 1.0, "patient_sd": None}
+    assert patient_summary([1.0, 2.0], ["a", ""]) == {"patient_mean": None, "patient_sd": None}
+    assert patient_summary([math.nan], ["a"]) == {"patient_mean": None, "patient_sd": None}

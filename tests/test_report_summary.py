@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from monai_srgan.report import ScoreRow, bootstrap_interval, paired_wilcoxon, summarise_rows
+from monai_srgan.report import ScoreRow, bootstrap_interval, paired_wilcoxon, patient_summary, summarise_rows
 
 PATIENTS = ("a", "a", "b", "c", "d", "e", "f", "g")
 BICUBIC = (30.0, 31.0, 28.0, 33.5, 29.0, 27.0, 35.0, 31.5)
@@ -36,6 +36,7 @@ def test_a_score_is_summarised_by_slices_and_compared_by_patients() -> None:
         "n": 8,
         "infinite": 0,
         "patients": 7,
+        **patient_summary(SRGAN, PATIENTS),
         "low": low,
         "high": high,
         "difference": pytest.approx((2 + 1.5 + 1 - 0.5 + 2 + 1.5 + 3.5 + 0.75) / 8),
@@ -91,7 +92,7 @@ def test_infinite_values_are_counted_and_stay_out_of_means_and_pairs() -> None:
 def test_what_was_not_measured_is_none_and_never_nan() -> None:
     table = [*rows("bicubic", BICUBIC), row(0, "srgan", math.nan), row(0, "lanczos", math.inf)]
     got = summarise_rows(table)
-    nothing = dict.fromkeys(("mean", "sd", "low", "high", "difference", "p_value"))
+    nothing = dict.fromkeys(("mean", "sd", "patient_mean", "patient_sd", "low", "high", "difference", "p_value"))
     assert got["srgan"]["head"]["psnr"] == {**nothing, "n": 0, "infinite": 0, "patients": 0, "pairs": 0}
     assert got["lanczos"]["head"]["psnr"] == {**nothing, "n": 0, "infinite": 1, "patients": 0, "pairs": 0}
     assert "NaN" not in json.dumps(got, allow_nan=False)

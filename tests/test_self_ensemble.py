@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,16 @@ def test_the_mean_of_consistent_images_is_consistent():
     assert (operator(mean) - x).abs().max() < 1e-4
     assert (operator(SelfEnsembleInferer()(x, network)[:, :1]) - x).abs().max() > 1e-2
     assert spread.mean() > 1e-4
+
+
+def test_intervals_of_another_kind_of_result_are_refused(intervals):
+    consistent = ConsistentInferer(TiledSRInferer(), ConsistencyProjection(GaussianDownsample(4)))
+    with pytest.raises(ValueError, match="calibrated for results without the projection"):
+        SelfEnsembleInferer(consistent, intervals)
+    projected = replace(intervals, consistent=True)
+    SelfEnsembleInferer(consistent, projected)
+    with pytest.raises(ValueError, match=r"calibrated for results with the projection.*--consistency False"):
+        SelfEnsembleInferer(TiledSRInferer(), projected)
 
 
 def test_what_is_no_inferer_or_image_is_refused():

@@ -110,6 +110,7 @@ class IntervalCalibration:
         fit: handler of an evaluator that has run before on other patients.
         path: the file, see :class:`~monai_srgan.trust.IntervalTable`.
         network: whose weights the file is for.
+        consistent: whether the results are projected onto what was measured.
         cap: where a patient's loss is cut off, in (1 - level, 1]; None is twice ``1 - level``.
         overwrite: whether an existing file may be replaced.
         settings: whatever makes the intervals reproducible, for the file: degradation, section, fold, seed ...
@@ -123,6 +124,7 @@ class IntervalCalibration:
         fit: IntervalFit,
         path: str | Path,
         network: nn.Module,
+        consistent: bool = False,
         cap: float | None = None,
         overwrite: bool = False,
         settings: Mapping[str, Any] | None = None,
@@ -132,6 +134,7 @@ class IntervalCalibration:
         self.shape = fit
         self.path = Path(path)
         self.network = network
+        self.consistent = consistent
         self.cap = cap
         self.overwrite = overwrite
         self.settings = dict(settings or {})
@@ -180,6 +183,7 @@ class IntervalCalibration:
             factor=found.factor,
             table=coverage.table,
             weights_sha256=weights_sha256(self.network),
+            consistent=self.consistent,
             record={"calibration": found._asdict(), "fit": self.shape.facts, "settings": self.settings},
         )
         intervals.save(self.path)

@@ -84,8 +84,11 @@ class PanelSaver:
         """Register with an evaluator.
 
         Raises:
+            ValueError: when the evaluator does not score the region that "worst" asks for.
             OSError: when the output folder cannot be written to.
         """
+        if self.select == "worst" and self.region not in engine.regions:
+            raise ValueError(f"the evaluator scores {list(engine.regions)}, not the panels' region={self.region!r}")
         writable_folder(self.output_dir)
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.keep)

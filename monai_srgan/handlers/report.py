@@ -64,8 +64,11 @@ class ReportSaver:
         """Register with an evaluator.
 
         Raises:
+            ValueError: when the evaluator does not score `region`.
             OSError: when the output folder cannot be written to.
         """
+        if self.region not in engine.regions:
+            raise ValueError(f"the evaluator scores {list(engine.regions)}, not the report's region={self.region!r}")
         writable_folder(self.output_dir)
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.record)
@@ -109,20 +112,26 @@ class ReportSaver:
         labels = {ranked[(len(ranked) - 1) // 2]: "median", ranked[0]: "worst", ranked[-1]: "best"}
         state = engine.state.batch, engine.state.output
         examples = {}
-        for iteration, batch in enumerate(engine.data_loader, start=1):
-            if not any(place[0] == iteration for place in labels):
-                continue
-            items = engine.examine(batch)
-            for place, label in labels.items():
-                if place[0] == iteration:
-                    item = items[place[1]] if place[1] < len(items) else {}
-                    if not item or slice_source(item) != self._psnr[place][1]:
-                        raise ValueError(
-                            "the report evaluates three slices once more and the evaluator's loader gives them in "
-                            "another order: load with shuffle=False"
-                        )
-                    examples[label] = self._example(label, item, engine)
-        engine.state.batch, engine.state.output = state
+        try:
+            for iteration, batch in enumerate(engine.data_loader, start=1):
+                if not any(place[0] == iteration for place in labels):
+                    continue
+                items = engine.examine(batch)
+                for place, label in labels.items():
+                    if place[0] == iteration:
+                        item = items[place[1]] if place[1] < len(items) else {}
+                        if not item or slice_source(item) != self._psnr[place][1]:
+                            break
+                        examples[label] = self._example(label, item, engine)
+                if len(examples) == len(labels):
+                    break
+        finally:
+            engine.state.batch, engine.state.output = state
+        if len(examples) < len(labels):
+            raise ValueError(
+                "the report evaluates three slices once more, and the evaluator's loader gives them no more or in "
+                "another order: load from a data set with shuffle=False"
+            )
         return [examples[label] for label in ("best", "median", "worst") if label in examples]
 
     def _example(self, label: str, item: Mapping[str, Any], engine: Any) -> Example:

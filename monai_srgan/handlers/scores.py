@@ -21,6 +21,7 @@ from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.metrics import METRIC_FACTS, METRICS, SSIM_SETTINGS
 from monai_srgan.processes import gather, is_main_process, rank, world_size
 from monai_srgan.report import ScoreRow, summarise_rows
+from monai_srgan.trust import weights_sha256
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["ScoreTable"]
@@ -50,7 +51,8 @@ class ScoreTable:
         summary_name: name of the summary; None for none.
         history_name: name of the table over epochs; None for none.
         settings: whatever makes the figures reproducible, for the summary: degradation, section, fold, seed,
-            checkpoint ... The evaluator's own (regions, data range, SSIM settings) are added.
+            checkpoint ... The evaluator's own (regions, data range, SSIM settings, a fingerprint of the network's
+            weights) are added.
         log_metrics: columns of the logged table; None for all that were measured.
         reference: method that the others are compared with.
     """
@@ -147,6 +149,7 @@ class ScoreTable:
         """The content of ``summary.json``."""
         settings = {
             **self.settings,
+            "weights_sha256": weights_sha256(engine.network),
             "data_range": engine.data_range,
             "regions": list(engine.regions),
             "rim_width_pixels": engine.rim_width,

@@ -22,11 +22,11 @@ class Predictor:
     """Callable that enlarges LR images by a network: ``predictor(image) = inferer(image, network)``.
 
     What a :class:`~monai_srgan.engines.SREvaluator` takes as a baseline. Weights are read when first called, so that a
-    table may name more methods than a run compares.
+    table may name more methods than a run compares, even such as have no file.
 
     Args:
         network: any module that enlarges images; put into eval mode.
-        path: file with its state dict; None for the weights that it has.
+        path: file with its state dict; None where there is none, and then the method cannot be called.
         blend: see :func:`monai_srgan.networks.read_network_weights`.
         blend_path: see there.
         inferer: how the network is run, one of its own for each predictor; None for ``TiledSRInferer()``.
@@ -34,13 +34,13 @@ class Predictor:
 
     Raises:
         FileNotFoundError: on the first call, when there is no such file.
-        ValueError: on the first call, when a file does not fit.
+        ValueError: on the first call, when a file does not fit or none was given.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        path: str | Path | None = None,
+        path: str | Path | None,
         *,
         blend: float | None = None,
         blend_path: str | Path | None = None,
@@ -49,9 +49,9 @@ class Predictor:
     ) -> None:
         self.network = network.eval() if device is None else network.eval().to(device)
         self.inferer: Callable[..., torch.Tensor] = TiledSRInferer() if inferer is None else inferer
-        self._weights: dict[str, Any] | None = (
-            None if path is None else {"path": path, "blend": blend, "blend_path": blend_path}
-        )
+        self.path = path
+        self.blend: dict[str, Any] = {"blend": blend, "blend_path": blend_path}
+        self._loaded = False
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         """Enlarge.
@@ -62,9 +62,15 @@ class Predictor:
         Returns:
             ``(B, C, H, W)`` without gradient.
         """
-        if self._weights is not None:
-            self.network.load_state_dict(read_network_weights(self.network, **self._weights))
-            self._weights = None
+        if not self._loaded:
+            # a network that nobody has trained must not stand in a table beside those that are
+            if self.path is None:
+                raise ValueError(
+                    "a method to be compared has no file of weights: pass --srresnet_path FILE, or leave it out of "
+                    "--compare"
+                )
+            self.network.load_state_dict(read_network_weights(self.network, self.path, **self.blend))
+            self._loaded = True
         with torch.no_grad():
             return self.inferer(image, self.network)
 

@@ -14,6 +14,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type
 from torch import nn
 
+from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.precision import plain
 from monai_srgan.trust import IntervalTable
@@ -45,7 +46,8 @@ class SelfEnsembleInferer(Inferer):
     Raises:
         TypeError: when ``inferer`` is no inferer.
         FileNotFoundError: when there is no such file.
-        ValueError: when the file cannot be used.
+        ValueError: when the file cannot be used, or is of results with the projection and `inferer` gives such without,
+            or the other way round.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class SelfEnsembleInferer(Inferer):
         self.inferer = TiledSRInferer() if inferer is None else inferer
         self.intervals = IntervalTable.load(intervals) if isinstance(intervals, str | Path) else intervals
         self.check_weights = check_weights
+        if self.intervals is not None:
+            self.intervals.check_consistent(isinstance(self.inferer, ConsistentInferer))
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any

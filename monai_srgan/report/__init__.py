@@ -7,7 +7,7 @@ from __future__ import annotations
 from monai_srgan.report.examples import Example
 from monai_srgan.report.page import Report, render_report
 from monai_srgan.report.rows import ScoreRow
-from monai_srgan.report.statistics import bootstrap_interval, paired_wilcoxon, summarise
+from monai_srgan.report.statistics import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
 from monai_srgan.report.summary import summarise_rows
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "ScoreRow",
     "bootstrap_interval",
     "paired_wilcoxon",
+    "patient_summary",
     "render_report",
     "summarise",
     "summarise_rows",

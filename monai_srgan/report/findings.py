@@ -34,7 +34,7 @@ def findings(scores: Scores, degradations: Mapping[str, Scores], *, key_method: 
         _likeness(scores, places, key_method, reference, labels),
         _leaders(scores, places[:1], labels),
         _consistency(scores, key_method, labels),
-        _coverage(scores, places, labels),
+        _coverage(scores, labels),
         _others(degradations, places[:1], key_method, reference, labels),
     ]
     return [_capital(sentence) for sentence in sentences if sentence]
@@ -99,13 +99,18 @@ def _consistency(scores: Scores, method: str, labels: Mapping[str, str]) -> str:
     )
 
 
-def _coverage(scores: Scores, regions: list[str], labels: Mapping[str, str]) -> str:
+def _coverage(scores: Scores, labels: Mapping[str, str]) -> str:
     for method in scores:
-        found = {r: entry_of(scores, method, r, "coverage") for r in regions}
-        parts = [f"{_value(entry, 'coverage')} of the pixels {in_region(r)}" for r, entry in found.items() if entry]
+        found = {r: entry_of(scores, method, r, "coverage") for r in ("inside", "outside", "head")}
+        shares = {r: e if e.get("patient_mean") is None else {"mean": e["patient_mean"]} for r, e in found.items() if e}
+        parts = [f"{_value(share, 'coverage')} of the pixels {in_region(r)}" for r, share in shares.items()]
         if parts:
-            return f"the intervals around {labels[method]} contain the truth in {' and '.join(parts)}."
+            return f"the intervals around {labels[method]} contain the truth in {_listed(parts)}."
     return ""
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _others(

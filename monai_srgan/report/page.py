@@ -115,6 +115,8 @@ def render_report(report: Report) -> str:
         facts=_facts(report),
         findings=findings(scores, degradations, **roles),
         reference=_reference(report),
+        compared=report.reference in scores,
+        section=report.settings.get("section"),
         metrics=list(dict.fromkeys(m for region in regions for m in measured_metrics(scores, region))),
         methods=[styles[name] for name in styles if name in scores],
         regions=[(region_name(r), region_definition(r, report.settings)) for r in regions],
@@ -169,9 +171,16 @@ def _section(settings: Mapping[str, Any]) -> str:
 
 
 def _degradation(value: Any) -> str:
-    """The operator's name, where the settings are those of a degradation; a plain text as it is."""
+    """The operator and what departs from it, where the settings are those of a degradation; a plain text as it is."""
     if isinstance(value, Mapping):
-        value = value.get("operator", "")
+        sides = value.get("sides") or ()
+        parts = [
+            str(value.get("operator", "")),
+            f"inside the tumour {sides[1]}" if len(sides) == 2 and str(sides[0]) != str(sides[1]) else "",
+            "no intensity across its border" if value.get("isolate") else "",
+            f"Rician noise {value['noise_std']:g}" if value.get("noise_std") else "",
+        ]
+        value = ", ".join(part for part in parts if part)
     text = " ".join(str(value or "").split())
     return text if len(text) <= 80 else f"{text[:79]}…"
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy import stats
 
-__all__ = ["bootstrap_interval", "paired_wilcoxon", "summarise"]
+__all__ = ["bootstrap_interval", "paired_wilcoxon", "patient_summary", "summarise"]
 
 _FEWEST_DIFFERENCES = 6  # of 5 the smallest two-sided p is 2 / 2**5 = 0.0625: no result could be significant
 
@@ -115,6 +115,28 @@ def paired_wilcoxon(values: Sequence[float], reference: Sequence[float], patient
     if len(differences) < _FEWEST_DIFFERENCES:
         return None
     return float(stats.wilcoxon(differences).pvalue)
+
+
+def patient_summary(values: Sequence[float], patients: Sequence[str]) -> dict[str, float | None]:
+    """Mean and standard deviation over patients of each patient's mean over slices.
+
+    What calibrated intervals state is a mean over patients, of whom one may have many slices.
+
+    Args:
+        values: one per slice; those that are not finite are left out.
+        patients: patient of each value.
+
+    Returns:
+        ``patient_mean`` and ``patient_sd`` (of the sample); None where patients are unknown or too few.
+
+    Raises:
+        ValueError: if there are not as many patients as values.
+    """
+    found = _by_patient(values, patients)
+    if found is None or not len(found[0]):
+        return {"patient_mean": None, "patient_sd": None}
+    means = found[0] / found[1]
+    return {"patient_mean": float(means.mean()), "patient_sd": float(means.std(ddof=1)) if len(means) > 1 else None}
 
 
 def _by_patient(values: Sequence[float] | np.ndarray, patients: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monai_srgan.report.rows import ScoreRow
-from monai_srgan.report.statistics import bootstrap_interval, paired_wilcoxon, summarise
+from monai_srgan.report.statistics import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
 
 __all__ = ["summarise_rows"]
 
@@ -27,6 +27,7 @@ def summarise_rows(
     ``n``              slices in the mean
     ``infinite``       slices left out of it because prediction and target are identical (infinite PSNR)
     ``patients``       known patients of the slices in the mean
+    ``patient_mean``   mean over patients of each patient's mean over slices, and its sd ``patient_sd``
     ``low``, ``high``  bootstrap interval of the mean over patients, see :func:`bootstrap_interval`
     ``difference``     mean over slices of value - reference
     ``pairs``          slices in the difference: those where both are finite
@@ -84,6 +85,7 @@ def _summary(cell: _Cell, reference: Mapping[_Slice, float], *, level: float, se
     return {
         **summarise(values),
         "patients": len({p for p, v in zip(patients, values, strict=True) if p and math.isfinite(v)}),
+        **patient_summary(values, patients),
         "low": low,
         "high": high,
         "difference": math.fsum(v - r for v, r, _ in paired) / len(paired) if paired else None,

@@ -119,8 +119,8 @@ def type_table(types: Mapping[str, Scores], region: str, *, key_method: str, ref
 def degradation_table(
     scores: Scores, degradations: Mapping[str, Scores], region: str, metric: str, *, key_method: str, reference: str
 ) -> Table | None:
-    """One score in one region: a column per degradation, the trained one first; None where nothing was measured."""
-    kinds: dict[str, Scores] = {"As trained": scores, **degradations}
+    """One score in one region: a column per degradation, the run's own first; None where nothing was measured."""
+    kinds: dict[str, Scores] = {"This run’s": scores, **degradations}
     rows = [
         _row(style, [(kind, region, metric) for kind in kinds.values()], key_method, reference)
         for style in method_styles(name for kind in degradations.values() for name in kind).values()
@@ -159,7 +159,7 @@ def consistency_table(scores: Scores, *, key_method: str, reference: str) -> Tab
 
 
 def trust_table(scores: Scores) -> Table | None:
-    """Coverage and width of the intervals by region, a section per method that has any; None where none has."""
+    """Coverage and width of the intervals by region, means over patients; None where no method has any."""
     metrics = ("coverage", "interval_width")
     sections = []
     for style in method_styles(scores).values():
@@ -168,7 +168,7 @@ def trust_table(scores: Scores) -> Table | None:
             entries = [entry_of(scores, style.name, region, metric) for metric in metrics]
             measured = next((entry for entry in entries if entry), None)
             if measured:
-                cells = tuple(score_cell(e, m) for e, m in zip(entries, metrics, strict=True))
+                cells = tuple(score_cell(_over_patients(e), m) for e, m in zip(entries, metrics, strict=True))
                 rows.append(Row(cells, heading=region_name(region), count=_count(measured)))
         if rows:
             sections.append(Section(tuple(rows), style.label))
@@ -176,6 +176,13 @@ def trust_table(scores: Scores) -> Table | None:
         return None
     columns = tuple(Column(heading(metric, arrow=False)) for metric in metrics)
     return Table("Intervals by region.", columns, tuple(sections), first="Region", counts=True)
+
+
+def _over_patients(entry: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The same score with mean and sd over patients, where these are known; what intervals state is such a mean."""
+    if entry is None or entry.get("patient_mean") is None:
+        return entry
+    return {**entry, "mean": entry["patient_mean"], "sd": entry["patient_sd"], "low": None, "high": None}
 
 
 def _counted_rows(scores: Scores, region: str, metrics: Sequence[str], key_method: str, reference: str) -> list[Row]:

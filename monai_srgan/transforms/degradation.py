@@ -128,6 +128,11 @@ class MaskAwareDegrade(Transform):
         """Whether the result depends on the mask: the two sigmas differ, or the sides are isolated."""
         return self.sides is not None and (self.isolate or self.sides[0].sigma != self.sides[1].sigma)
 
+    @property
+    def linear_operator(self) -> nn.Module | None:
+        """The operator that takes HR to LR but for noise; None where that depends on the mask."""
+        return None if self.needs_mask else self.operator
+
     def __call__(self, image: Any, mask: Any = None, rng: np.random.RandomState | None = None) -> Any:
         """Degrade one slice; the input is left as it is.
 

@@ -286,15 +286,17 @@ RandRegionCropD = RandRegionCropDict = RandRegionCropd
 SRGeometryD = SRGeometryDict = SRGeometryd
 
 
-def require_crop_size(size: int, scale: int) -> None:
-    """See that training crops can be degraded to whole LR pixels.
+def require_crop_size(size: int, scale: int, name: str = "patch_size", least: int = 1) -> None:
+    """See that a number of HR pixels along the side of training crops makes whole LR pixels.
 
     Args:
-        size: height and width of the crops in HR pixels.
+        size: the number.
         scale: ratio of the two grids.
+        name: what it is called, for the error.
+        least: its least value.
 
     Raises:
-        ValueError: when the scale does not divide the size.
+        ValueError: when it is less, or the scale does not divide it.
     """
-    if size < 1 or size % scale:
-        raise ValueError(f"patch_size must be a multiple of the scale {scale}, got {size}")
+    if size < least or size % scale:
+        raise ValueError(f"{name} must be a multiple of the scale {scale}, at least {least}, got {size}")

@@ -12,6 +12,7 @@ from monai.config import KeysCollection
 from monai.transforms import Randomizable, RandomizableTransform
 from torch import nn
 
+from monai_srgan.physics import GaussianDownsample
 from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
 from monai_srgan.transforms.intensity import source_name
 
@@ -33,7 +34,7 @@ class RandMaskAwareDegrade(RandomizableTransform):
     """Degrade with parameters drawn anew for each image, and delegate to :class:`MaskAwareDegrade`.
 
     Each range is a number or a pair (low, high), from which the value is drawn uniformly. With probability ``1 - prob``
-    the image gets the plain ``GaussianDownsample(scale)``, without noise. A mask that the ranges depend on is asked for
+    the image gets `plain`. A mask that the ranges depend on is asked for
     whatever is drawn. In Compose use :class:`RandMaskAwareDegraded` for image and mask together, as with
     :class:`MaskAwareDegrade`.
 
@@ -48,6 +49,7 @@ class RandMaskAwareDegrade(RandomizableTransform):
         operators: plain operators of the same scale, such as ``KSpaceDownsample(4)``, of which one is drawn, each with
             the same probability, in place of the blur; the mask has no part in these.
         operator_prob: probability in [0, 1] that one of `operators` is drawn where parameters are.
+        plain: degradation of the images for which nothing is drawn; None for ``MaskAwareDegrade(scale=scale)``.
 
     Raises:
         ValueError: for arguments out of range or without effect, and on call as :class:`MaskAwareDegrade`.
@@ -65,6 +67,7 @@ class RandMaskAwareDegrade(RandomizableTransform):
         noise_std: Range = (0.0, 0.02),
         operators: Sequence[nn.Module] = (),
         operator_prob: float = 0.0,
+        plain: MaskAwareDegrade | None = None,
     ) -> None:
         for name, value in {"prob": prob, "operator_prob": operator_prob}.items():
             if not 0 <= value <= 1:
@@ -82,7 +85,9 @@ class RandMaskAwareDegrade(RandomizableTransform):
             "noise_std": _checked_range("noise_std", noise_std, "in units of the image"),
         }
         self.isolate = isolate
-        self.plain = MaskAwareDegrade(scale=scale)
+        self.plain = MaskAwareDegrade(scale=scale) if plain is None else plain
+        if self.plain.scale != scale:
+            raise ValueError(f"plain must have the same scale {scale}, got {self.plain.scale}")
         self.degrade = self.plain
         self.operators = tuple(operators)
         self.operator_prob = float(operator_prob)
@@ -96,10 +101,10 @@ class RandMaskAwareDegrade(RandomizableTransform):
     def needs_mask(self) -> bool:
         """Whether a result may depend on the mask: the sigmas may differ, or the sides are isolated."""
         inside = self.ranges["sigma_inside"]
-        default = self.plain.operator.sigma
+        default = GaussianDownsample(self.plain.scale).sigma
         outside = self.ranges["sigma"] or (default, default)
         one_value = inside is None or (inside == outside and inside[0] == inside[1])
-        return self.isolate or not one_value
+        return self.isolate or not one_value or self.plain.needs_mask
 
     def randomize(self, data: Any = None) -> None:
         """Draw the parameters and put the deterministic twin that has them into ``self.degrade``; `data` is unused."""
@@ -154,6 +159,7 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
         noise_std: see there.
         operators: see there.
         operator_prob: see there.
+        plain: see there.
         allow_missing_keys: whether to skip keys that are absent.
     """
 
@@ -173,6 +179,7 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
         noise_std: Range = (0.0, 0.02),
         operators: Sequence[nn.Module] = (),
         operator_prob: float = 0.0,
+        plain: MaskAwareDegrade | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, mask_key, hr_key, lr_mask_key, scale=scale, allow_missing_keys=allow_missing_keys)
@@ -186,6 +193,7 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
             noise_std=noise_std,
             operators=operators,
             operator_prob=operator_prob,
+            plain=plain,
         )
         self._needs_mask = lr_mask_key is not None or self.rand.needs_mask
 

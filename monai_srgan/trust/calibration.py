@@ -132,9 +132,13 @@ class PatientCoverage:
     ) -> dict[str, dict[str, Any]] | None:
         if len(curves) <= patients_needed(1 - level, cap):
             return None
-        factors = [
-            conformal_risk_control(np.delete(losses, i, axis=0), _FACTORS, 1 - level, cap) for i in range(len(curves))
-        ]
+        try:
+            factors = [
+                conformal_risk_control(np.delete(losses, i, axis=0), _FACTORS, 1 - level, cap)
+                for i in range(len(curves))
+            ]
+        except ValueError:
+            return None  # one patient fewer is too few where the intervals are as wide as they can be
         return _summary(curves, [int(place) for place in np.searchsorted(_FACTORS, factors)])
 
 

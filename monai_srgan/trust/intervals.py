@@ -39,6 +39,7 @@ class IntervalTable:
         factor: lambda of the conformal risk control.
         table: widths before the factor.
         weights_sha256: fingerprint of the weights calibrated for; None where they are not known.
+        consistent: whether the results were projected onto what was measured.
         record: how the calibration was made and what it found, kept as it is in the file.
     """
 
@@ -46,6 +47,7 @@ class IntervalTable:
     factor: float
     table: QuantileTable
     weights_sha256: str | None = None
+    consistent: bool = False
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def half_width(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
@@ -79,7 +81,24 @@ class IntervalTable:
         if found != self.weights_sha256:
             raise ValueError(
                 f"the intervals were calibrated for weights with sha256 {self.weights_sha256[:12]}..., the network has "
-                f"{found[:12]}...: calibrate for these weights with bundle/configs/calibrate.json, or pass no intervals"
+                f"{found[:12]}...: calibrate for these weights with bundle/configs/calibrate.json, or pass --intervals "
+                "'$None' for none"
+            )
+
+    def check_consistent(self, consistent: bool) -> None:
+        """Refuse results of another kind than those calibrated for.
+
+        Args:
+            consistent: whether they are projected onto what was measured.
+
+        Raises:
+            ValueError: they are of the other kind.
+        """
+        if consistent != self.consistent:
+            kind = "with" if self.consistent else "without"
+            raise ValueError(
+                f"the intervals were calibrated for results {kind} the projection onto what was measured: give those "
+                f"of bundle/configs/calibrate.json --consistency {consistent}, or pass --intervals '$None' for none"
             )
 
     def save(self, path: str | Path) -> None:
@@ -93,6 +112,7 @@ class IntervalTable:
             "edges": [np.asarray(e, dtype=float).tolist() for e in self.table.edges],
             "quantiles": np.asarray(self.table.quantiles, dtype=float).tolist(),
             "weights_sha256": self.weights_sha256,
+            "consistent": self.consistent,
             "record": dict(self.record),
         }
         text = json.dumps(content, indent=1, allow_nan=False, default=str) + "\n"
@@ -109,7 +129,8 @@ class IntervalTable:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(
-                f"intervals: there is no file {path}. Calibrate with bundle/configs/calibrate.json, or pass none."
+                f"intervals: there is no file {path}. Calibrate with bundle/configs/calibrate.json, "
+                "or pass --intervals '$None' for none."
             )
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -149,4 +170,8 @@ class IntervalTable:
         sha256 = content["weights_sha256"]
         if sha256 is not None and not isinstance(sha256, str):
             raise ValueError(f"weights_sha256 must be a text or null, got {sha256!r}")
-        return cls(level, factor, QuantileTable((edges[0], edges[1]), quantiles, window), sha256, content["record"])
+        consistent = content["consistent"]
+        if not isinstance(consistent, bool):
+            raise ValueError(f"consistent must be true or false, got {consistent!r}")
+        table = QuantileTable((edges[0], edges[1]), quantiles, window)
+        return cls(level, factor, table, sha256, consistent, content["record"])

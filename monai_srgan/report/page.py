@@ -173,7 +173,7 @@ def _section(settings: Mapping[str, Any]) -> str:
 def _degradation(value: Any) -> str:
     """The operator and what departs from it, where the settings are those of a degradation; a plain text as it is."""
     if isinstance(value, Mapping):
-        sides = value.get("sides") or ()
+        sides: Sequence[Any] = value.get("sides") or ()
         parts = [
             str(value.get("operator", "")),
             f"inside the tumour {sides[1]}" if len(sides) == 2 and str(sides[0]) != str(sides[1]) else "",

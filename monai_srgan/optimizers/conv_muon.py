@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Muon for convolutions, and Adam for the rest of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["ConvMuon"]
+
+# the quintic iteration of Jordan et al., steep at 0 rather than convergent: singular values end up in about [0.7, 1.2]
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_STEPS = 5
+_TINY = 1e-7
+
+
+class ConvMuon(torch.optim.Adam):
+    r"""Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon) on the convolutions of a network.
+
+    The weight of a convolution is a matrix with a row for each output channel. Its update is not the momentum
+    :math:`m` of the gradient, but the nearest matrix with orthogonal rows or columns: of :math:`m = U S V^T` it is
+    about :math:`U V^T`, by five steps of a Newton-Schulz iteration. All directions of the weight then learn equally
+    fast, where Adam follows the few that dominate the gradient. Scaled by :math:`0.2 \sqrt{\max(rows, columns)}` (Liu
+    et al., arXiv 2502.16982, section 2.2), the update has the size of one of Adam: one learning rate serves both.
+
+    Everything else (biases, slopes, norms, dense layers, and convolutions with fewer than `least` input or output
+    channels, such as a network's first and last) is left to Adam.
+
+    Deviation from ``torch.optim.Muon``: that takes matrices alone, and iterates in bfloat16.
+
+    Args:
+        params: parameters or groups of them.
+        lr: learning rate of both.
+        momentum: of Muon, Nesterov's, in [0, 1).
+        betas: of Adam.
+        eps: of Adam.
+        least: fewest input and output channels of a convolution that Muon takes.
+        fused: see ``torch.optim.Adam``.
+
+    Raises:
+        ValueError: when an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        *,
+        least: int = 32,
+        fused: bool | None = None,
+    ) -> None:
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
+        super().__init__(params, lr=lr, betas=betas, eps=eps, fused=fused)
+        for group in self.param_groups:
+            group.setdefault("momentum", momentum)
+        self.least = least
+        # a gradient scaler must undo its scale and look for infinities itself: Muon's part of the step would not
+        self._step_supports_amp_scaling = False
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]  # as torch's own
+        """Update all parameters that have a gradient.
+
+        Args:
+            closure: computes the loss and its gradients anew; rarely of use.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        held: list[tuple[Tensor, Tensor]] = []
+        try:
+            for group in self.param_groups:
+                weights = [p for p in group["params"] if p.grad is not None and self._is_matrix(p)]
+                held += [(p, p.grad) for p in weights]
+                self._step_matrices(weights, group["lr"], group["momentum"])
+            for p, _ in held:
+                p.grad = None
+            super().step()
+        finally:
+            for p, gradient in held:
+                p.grad = gradient
+        return loss
+
+    def _is_matrix(self, weight: Tensor) -> bool:
+        return weight.ndim == 4 and min(weight.shape[:2]) >= self.least
+
+    def _step_matrices(self, weights: list[Tensor], lr: float, momentum: float) -> None:
+        updates: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
+        for p in weights:
+            state = self.state[p]
+            if not state:
+                state["step"] = torch.zeros(())  # Adam expects one of every parameter
+                state["momentum_buffer"] = torch.zeros_like(p)
+            state["step"] += 1
+            gradient, buffer = p.grad, state["momentum_buffer"]
+            buffer.lerp_(gradient, 1 - momentum)
+            updates.setdefault(tuple(p.shape), []).append((p, gradient.lerp(buffer, momentum)))
+        for (rows, *rest), pairs in updates.items():
+            matrices = torch.stack([update.flatten(1) for _, update in pairs])
+            scale = 0.2 * max(rows, matrices.shape[2]) ** 0.5
+            for (p, _), matrix in zip(pairs, orthogonalised(matrices), strict=True):
+                p.add_(matrix.unflatten(1, rest), alpha=-lr * scale)
+
+
+def orthogonalised(matrices: Tensor) -> Tensor:
+    """The nearest matrices with orthonormal rows (or columns, where these are fewer), nearly.
+
+    Args:
+        matrices: ``(N, rows, columns)``; all zeros stay zeros.
+
+    Returns:
+        the same shape, float32; singular values in about [0.7, 1.2].
+    """
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = (matrices.mT if tall else matrices).float()
+    x = x / x.flatten(1).norm(dim=1).clamp_min(_TINY)[:, None, None]
+    a, b, c = _COEFFICIENTS
+    for _ in range(_STEPS):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x

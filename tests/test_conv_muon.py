@@ -59,7 +59,9 @@ def test_convolutions_are_stepped_as_torchs_muon_steps_their_matrices():
         ours.step()
         theirs.step()
     moved, expected = weight.detach().flatten(1) - start.flatten(1), matrix.detach() - start.flatten(1)
-    assert (moved - expected).norm() < 0.02 * expected.norm()  # theirs iterates in bfloat16
+    # theirs iterates in bfloat16, and the iteration does not converge: sizes agree by some per cent, directions better
+    assert torch.cosine_similarity(moved.flatten(), expected.flatten(), dim=0) > 0.99
+    assert moved.norm() == pytest.approx(expected.norm().item(), rel=0.05)
     assert moved.square().mean().sqrt() == pytest.approx(3 * 0.01 * 0.2, rel=0.4)  # of the size of three steps of Adam
 
 

@@ -66,7 +66,7 @@ class ConvMuon(torch.optim.Adam):
         self._step_supports_amp_scaling = False
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]  # as torch's own
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient.
 
         Args:
@@ -79,9 +79,9 @@ class ConvMuon(torch.optim.Adam):
         held: list[tuple[Tensor, Tensor]] = []
         try:
             for group in self.param_groups:
-                weights = [p for p in group["params"] if p.grad is not None and self._is_matrix(p)]
-                held += [(p, p.grad) for p in weights]
-                self._step_matrices(weights, group["lr"], group["momentum"])
+                pairs = [(p, p.grad) for p in group["params"] if p.grad is not None and self._is_matrix(p)]
+                held += pairs
+                self._step_matrices(pairs, group["lr"], group["momentum"])
             for p, _ in held:
                 p.grad = None
             super().step()
@@ -93,21 +93,21 @@ class ConvMuon(torch.optim.Adam):
     def _is_matrix(self, weight: Tensor) -> bool:
         return weight.ndim == 4 and min(weight.shape[:2]) >= self.least
 
-    def _step_matrices(self, weights: list[Tensor], lr: float, momentum: float) -> None:
+    def _step_matrices(self, pairs: list[tuple[Tensor, Tensor]], lr: float, momentum: float) -> None:
         updates: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
-        for p in weights:
+        for p, gradient in pairs:
             state = self.state[p]
             if not state:
                 state["step"] = torch.zeros(())  # Adam expects one of every parameter
                 state["momentum_buffer"] = torch.zeros_like(p)
             state["step"] += 1
-            gradient, buffer = p.grad, state["momentum_buffer"]
+            buffer = state["momentum_buffer"]
             buffer.lerp_(gradient, 1 - momentum)
             updates.setdefault(tuple(p.shape), []).append((p, gradient.lerp(buffer, momentum)))
-        for (rows, *rest), pairs in updates.items():
-            matrices = torch.stack([update.flatten(1) for _, update in pairs])
+        for (rows, *rest), alike in updates.items():
+            matrices = torch.stack([update.flatten(1) for _, update in alike])
             scale = 0.2 * max(rows, matrices.shape[2]) ** 0.5
-            for (p, _), matrix in zip(pairs, orthogonalised(matrices), strict=True):
+            for (p, _), matrix in zip(alike, orthogonalised(matrices), strict=True):
                 p.add_(matrix.unflatten(1, rest), alpha=-lr * scale)
 
 

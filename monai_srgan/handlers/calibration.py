@@ -19,6 +19,7 @@ from ignite.engine import Events
 from monai.utils.enums import CommonKeys as Keys
 from torch import nn
 
+from monai_srgan.flags import require_flags
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.metrics import REGIONS, region_masks
 from monai_srgan.precision import plain
@@ -129,8 +130,7 @@ class IntervalCalibration:
         overwrite: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(overwrite, bool):
-            raise ValueError(f"overwrite must be True or False, got {overwrite!r}")
+        require_flags(overwrite=overwrite)
         self.shape = fit
         self.path = Path(path)
         self.network = network

@@ -20,10 +20,13 @@ from monai_srgan.handlers.panels import as_picture
 from monai_srgan.handlers.scores import ScoreTable
 from monai_srgan.processes import is_main_process
 from monai_srgan.report import Example, Report, render_report
+from monai_srgan.report.methods import variant_name
 from monai_srgan.report.wording import in_region
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["ReportSaver"]
+
+_PROJECTED = variant_name("", "consistency")
 
 
 class ReportSaver:
@@ -86,10 +89,16 @@ class ReportSaver:
                 self._psnr[engine.state.iteration, index] = (value, slice_source(item))
 
     def write(self, engine: Any) -> None:
-        """Write the report."""
+        """Write the report.
+
+        Raises:
+            ValueError: when the table is attached behind the report, or the loader gives its slices in another order.
+        """
         if not is_main_process() or not self.table.rows:
             return
-        summary = self.table.summary(engine)
+        summary = self.table.written
+        if summary is None:
+            raise ValueError("the report is made of the score table's summary: attach the table before the report")
         report = Report(
             title=self.title,
             settings=summary["settings"],
@@ -136,7 +145,7 @@ class ReportSaver:
 
     def _example(self, label: str, item: Mapping[str, Any], engine: Any) -> Example:
         def shown(name: str) -> bool:
-            return name in self.methods if self.methods is not None else not name.endswith(" + consistency")
+            return name in self.methods if self.methods is not None else not name.endswith(_PROJECTED)
 
         maps = {key: as_picture(item[key]) if key in item else None for key in ("half_width", "spread")}
         return Example(

@@ -75,6 +75,7 @@ class ScoreTable:
         self.log_metrics = None if log_metrics is None else tuple(log_metrics)
         self.reference = reference
         self.rows: list[ScoreRow] = []
+        self.written: dict[str, Any] | None = None  # the summary of the last epoch, for whoever comes behind
         self._sources: list[str] = []
         self.logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class ScoreTable:
     def start(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
         """Forget the slices of an earlier run."""
         self._check()
-        self.rows, self._sources = [], []
+        self.rows, self._sources, self.written = [], [], None
 
     def record(self, engine: Any) -> None:
         """Keep the scores of the slices of one step."""
@@ -131,7 +132,7 @@ class ScoreTable:
         self._gather()
         if not is_main_process() or not self.rows:
             return
-        summary = self.summary(engine)
+        summary = self.written = self.summary(engine)
         if self.output_dir is not None:
             if self.csv_name:
                 rows = ({**row._asdict(), "value": _text(row.value)} for row in self.rows)

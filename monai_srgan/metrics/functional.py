@@ -259,12 +259,25 @@ def _checked(
     return pred, target, _checked_mask(mask, pred, "mask")
 
 
+def require_floating(image: object, name: str) -> None:
+    """See that an image is a floating point tensor.
+
+    Args:
+        image: the image.
+        name: what it is called, for the error.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(image, torch.Tensor) or not image.is_floating_point():
+        found = image.dtype if isinstance(image, torch.Tensor) else type(image).__name__
+        raise TypeError(f"{name} must be a floating point tensor, got {found}: convert it with .float()")
+
+
 def _checked_images(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Guard type and shape; return plain tensors on the device of the prediction."""
     for name, image in (("pred", pred), ("target", target)):
-        if not isinstance(image, torch.Tensor) or not image.is_floating_point():
-            found = image.dtype if isinstance(image, torch.Tensor) else type(image).__name__
-            raise TypeError(f"{name} must be a floating point tensor, got {found}: convert it with .float()")
+        require_floating(image, name)
         if image.ndim != 4:
             raise ValueError(
                 f"{name} must have shape (B, C, H, W), got {tuple(image.shape)}: add the batch dimension with [None]"

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 
 import torch
 
-from monai_srgan.metrics.functional import masked_mse
+from monai_srgan.metrics.functional import masked_mse, require_floating
 from monai_srgan.metrics.windowed import windowed_sums
 
 __all__ = ["HFEN", "masked_hfen"]
@@ -103,9 +103,7 @@ def _log_filtered(image: torch.Tensor, name: str) -> torch.Tensor:
     The filter is the sum of three products of a column and a row: twice a Gaussian by its second derivative, and a
     constant that makes the sum of all weights 0.
     """
-    if not isinstance(image, torch.Tensor) or not image.is_floating_point():
-        found = image.dtype if isinstance(image, torch.Tensor) else type(image).__name__
-        raise TypeError(f"{name} must be a floating point tensor, got {found}: convert it with .float()")
+    require_floating(image, name)
     if image.ndim != 4 or min(image.shape[-2:]) < _SIZE:
         raise ValueError(
             f"{name} must have shape (B, C, H, W) with H and W at least {_SIZE}, the size of the LoG filter, "

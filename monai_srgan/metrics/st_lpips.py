@@ -34,7 +34,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from monai_srgan.metrics.functional import masked_bias
+from monai_srgan.metrics.functional import masked_bias, require_floating
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet
 from monai_srgan.networks.weights import read_state_dict
 from monai_srgan.precision import autocast
@@ -177,9 +177,7 @@ def _enlargement(cells: int, pixels: int) -> torch.Tensor:
 
 
 def _checked(image: torch.Tensor, name: str) -> torch.Tensor:
-    if not isinstance(image, torch.Tensor) or not image.is_floating_point():
-        found = image.dtype if isinstance(image, torch.Tensor) else type(image).__name__
-        raise TypeError(f"{name} must be a floating point tensor, got {found}: convert it with .float()")
+    require_floating(image, name)
     if image.ndim != 4 or image.shape[1] not in (1, 3):
         raise ValueError(f"{name} must have shape (B, 1, H, W) or (B, 3, H, W), got {tuple(image.shape)}")
     image = image.as_subclass(torch.Tensor).detach().float()

@@ -19,6 +19,7 @@ from monai.transforms import SaveImaged, Transform
 from PIL import Image
 
 from monai_srgan.data.inputs import image_stem
+from monai_srgan.flags import require_flags
 from monai_srgan.transforms.conversion import as_array
 from monai_srgan.whole_file import write_whole
 
@@ -62,9 +63,7 @@ class SaveSR(Transform):
         self.output_dir = Path(output_dir).expanduser()
         self.output_postfix = output_postfix
         self.output_ext = output_ext
-        if not isinstance(overwrite, bool):
-            # A command line turns "false" into a text, which would count as true.
-            raise ValueError(f"overwrite must be True or False, got {overwrite!r}")
+        require_flags(overwrite=overwrite)
         self.overwrite = overwrite
 
     def path_for(self, source: str | Path) -> Path:

@@ -107,6 +107,21 @@ def test_each_term_alone_moves_the_generator(term):
     assert all(moved)
 
 
+def test_an_optimizer_of_its_own_takes_over_when_the_adversarial_term_comes_in():
+    g, d = networks()
+    rested = torch.optim.SGD(g.parameters(), lr=0.0)
+    engine = trainer(g, d, batches(1), adversarial_optimizer=rested)
+    before = weights(g)
+    engine.run()
+    assert not same(before, weights(g))  # without the term it rests, and the other one steps
+    before = weights(g)
+    engine.state.adversarial_weight = 1.0
+    engine.state.max_epochs = 2
+    engine.run()
+    assert engine.state.iteration == 2
+    assert same(before, weights(g))  # with it, all steps are its own
+
+
 def test_feature_matching_pulls_the_generator_by_the_discriminators_features():
     g, d = networks()
     g2, d2 = copy.deepcopy(g), copy.deepcopy(d)

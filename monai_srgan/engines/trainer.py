@@ -85,6 +85,8 @@ class SRGANTrainer(AdversarialTrainer):
         adversarial_weight: weight of the adversarial term at the start.
         feature_matching_weight: weight at the start of ``FeatureMatchingLoss``; it needs the discriminator's features
             of the HR images, about a tenth of a step more.
+        adversarial_optimizer: optimiser of the generator on steps with an adversarial term; None: `g_optimizer` on all
+            steps. What serves the pixel loss best need not serve against a discriminator.
         d_loss_floor: a batch on which the discriminator's loss is below this does not update it, so that it does not
             run away from the generator; 0 updates always.
         amp: mixed precision, bfloat16 on CPUs and where a GPU has it.
@@ -114,6 +116,7 @@ class SRGANTrainer(AdversarialTrainer):
         perceptual_weight: float = 0.0,
         adversarial_weight: float = 0.0,
         feature_matching_weight: float = 0.0,
+        adversarial_optimizer: Optimizer | None = None,
         d_loss_floor: float = 0.0,
         amp: bool = False,
         channels_last: bool = False,
@@ -132,6 +135,7 @@ class SRGANTrainer(AdversarialTrainer):
         self.adversarial_loss = adversarial_loss or AdversarialLoss()
         self.perceptual_loss = perceptual_loss
         self.feature_matching_loss = FeatureMatchingLoss()
+        self.adversarial_optimizer = adversarial_optimizer or g_optimizer
         self.d_loss_floor = d_loss_floor
         self.channels_last = channels_last
         super().__init__(
@@ -217,9 +221,10 @@ class SRGANTrainer(AdversarialTrainer):
             )
 
         # 1. Generator, with the discriminator frozen.
+        optimizer = engine.adversarial_optimizer if adversarial else state.g_optimizer
         state.g_network.train()
         state.d_network.requires_grad_(False)
-        state.g_optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         with engine._autocast():
             sr = engine.g_inferer(lr, state.g_network, *args, **kwargs).float()
         if sr.shape != hr.shape:
@@ -264,7 +269,7 @@ class SRGANTrainer(AdversarialTrainer):
         engine._require_finite(output, "generator")
         engine.fire_event(IterationEvents.LOSS_COMPLETED)
         engine._backward_and_step(
-            loss, state.g_optimizer, state.g_scaler, AdversarialIterationEvents.GENERATOR_BACKWARD_COMPLETED
+            loss, optimizer, state.g_scaler, AdversarialIterationEvents.GENERATOR_BACKWARD_COMPLETED
         )
         average_batch_norm(state.g_network)
         engine.fire_event(AdversarialIterationEvents.GENERATOR_MODEL_COMPLETED)

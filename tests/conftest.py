@@ -4,10 +4,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import warnings
 from pathlib import Path
 
 import pytest
+
+
+@atexit.register
+def _end_with_a_filter_that_ignores() -> None:
+    """Let warnings at the very end be ignored, whatever filter the last test had.
+
+    CPython keeps the list of filters that the last warning met and asks it while modules are torn down. ITK's SWIG
+    types warn there once more; as an error, inside their C code, that ends the process with a segmentation fault.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.warn("the last one", DeprecationWarning, stacklevel=1)
 
 
 @pytest.fixture(scope="session")

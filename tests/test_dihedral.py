@@ -46,6 +46,17 @@ def test_the_eight_elements_are_all_different_and_equally_likely():
     assert min(counts.values()) > 65
 
 
+def test_without_transposition_four_elements_are_left_and_the_draws_are_as_many():
+    image = torch.arange(6.0).reshape(1, 2, 3)
+    turn, other = RandDihedral(transpose=False).set_random_state(0), RandDihedral().set_random_state(0)
+    seen = set()
+    for _ in range(80):
+        seen.add(tuple(turn(image).flatten().tolist()))
+        other(image)
+    assert seen == {tuple(by_numpy(image.numpy(), element).flatten().tolist()) for element in range(4)}
+    assert turn.R.random() == other.R.random()
+
+
 def test_prob_zero_does_nothing_and_the_draws_are_as_many():
     image = torch.rand(1, 4, 4)
     never = RandDihedral(prob=0.0).set_random_state(3)

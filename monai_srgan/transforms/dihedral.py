@@ -29,22 +29,25 @@ class RandDihedral(Randomizable, Transform):
 
     Args:
         prob: probability in [0, 1] that one of the eight is drawn, the identity among them; else nothing is done.
+        transpose: whether the axes may be exchanged. False leaves the identity, two flips and the half turn, for images
+            whose two axes are not alike: a scanner's resolution along its phase encoding is often the lower one.
 
     Raises:
         ValueError: when ``prob`` is out of range, or on call when there are not two spatial axes.
     """
 
-    def __init__(self, prob: float = 1.0) -> None:
+    def __init__(self, prob: float = 1.0, transpose: bool = True) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f"prob must lie in [0, 1], got {prob}")
         self.prob = float(prob)
+        self.transpose = transpose
         self.element = 0
 
     def randomize(self, data: Any = None) -> None:
         """Draw an element, 0 .. 7: bit 2 exchanges the axes, then bits 0 and 1 flip the first and the second."""
         del data
         wanted, element = self.R.random() < self.prob, int(self.R.randint(_ELEMENTS))
-        self.element = element if wanted else 0
+        self.element = (element if self.transpose else element & 3) if wanted else 0
 
     def __call__(self, image: Any, randomize: bool = True) -> Any:
         """Return a flipped and rotated copy of ``image``.
@@ -87,12 +90,15 @@ class RandDihedrald(Randomizable, MapTransform):
     Args:
         keys: images ``(C, H, W)``.
         prob: see :class:`RandDihedral`.
+        transpose: see :class:`RandDihedral`.
         allow_missing_keys: whether to skip keys that are absent.
     """
 
-    def __init__(self, keys: KeysCollection, prob: float = 1.0, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, prob: float = 1.0, transpose: bool = True, allow_missing_keys: bool = False
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.turn = RandDihedral(prob)
+        self.turn = RandDihedral(prob, transpose)
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandDihedrald:
         """Seed the draws, as everywhere in MONAI."""

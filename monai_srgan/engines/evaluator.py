@@ -13,6 +13,7 @@ from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.engines.scored_slices import evaluation_items
+from monai_srgan.method_names import CONSISTENCY, ENSEMBLE, variant_name
 from monai_srgan.metrics import REGIONS, interval_scores, region_masks, region_scores
 from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
@@ -180,14 +181,14 @@ class SREvaluator(SupervisedEvaluator):
         for name, pred in preds.items():
             yield name, pred
             if projection is not None:
-                yield f"{name} + consistency", projection(pred, lr)
+                yield variant_name(name, CONSISTENCY), projection(pred, lr)
 
     def _add_ensemble(
         self, output: dict[str, Any], maps: torch.Tensor, hr: torch.Tensor, masks: Masks, lr: torch.Tensor
     ) -> None:
         """Score the ensemble's mean, and its intervals where there are some."""
         mean, output["spread"], *half_width = maps.split(hr.shape[1], dim=1)
-        name = f"{self.name} + ensemble"
+        name = variant_name(self.name, ENSEMBLE)
         output["preds"][name] = mean
         output["scores"][name] = self._scores(name, mean, hr, masks, lr)
         if half_width:

@@ -18,15 +18,15 @@ from monai_srgan.engines.scored_slices import evaluation_items, slice_source
 from monai_srgan.handlers.output_folder import writable_folder
 from monai_srgan.handlers.panels import as_picture
 from monai_srgan.handlers.scores import ScoreTable
+from monai_srgan.method_names import CONSISTENCY, variant_name
 from monai_srgan.processes import is_main_process
 from monai_srgan.report import Example, Report, render_report
-from monai_srgan.report.methods import variant_name
 from monai_srgan.report.wording import in_region
 from monai_srgan.whole_file import write_whole
 
 __all__ = ["ReportSaver"]
 
-_PROJECTED = variant_name("", "consistency")
+_PROJECTED = variant_name("", CONSISTENCY)
 
 
 class ReportSaver:

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from monai_srgan.method_names import CONSISTENCY, variant_name
 from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.cells import Scores, entry_of
-from monai_srgan.report.methods import method_styles, variant_name
+from monai_srgan.report.methods import method_styles
 from monai_srgan.report.tables import headline_metrics, headline_regions
 from monai_srgan.report.wording import fact_of, in_region, minus, p_text, signed
 
@@ -88,8 +89,8 @@ def _leaders(scores: Scores, regions: list[str], labels: Mapping[str, str]) -> s
 
 
 def _consistency(scores: Scores, method: str, labels: Mapping[str, str]) -> str:
-    base = method.removesuffix(variant_name("", "consistency"))
-    entries = [entry_of(scores, m, "whole", "redegraded_psnr") for m in (base, variant_name(base, "consistency"))]
+    base = method.removesuffix(variant_name("", CONSISTENCY))
+    entries = [entry_of(scores, m, "whole", "redegraded_psnr") for m in (base, variant_name(base, CONSISTENCY))]
     if not all(entry and entry["mean"] is not None for entry in entries):
         return ""
     without, projected = (_value(entry, "redegraded_psnr") for entry in entries if entry)

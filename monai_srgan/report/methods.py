@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["MethodStyle", "method_styles", "variant_name"]
+from monai_srgan.method_names import CONSISTENCY, SEPARATOR
+
+__all__ = ["MethodStyle", "method_styles"]
 
 _LABELS = {"nearest": "Nearest", "bicubic": "Bicubic", "lanczos": "Lanczos", "srresnet": "SRResNet", "srgan": "SRGAN"}
 _LABELS |= {"blend": "Blend"}
@@ -24,7 +26,6 @@ _SPARE_COLOURS = ("#b0478a", "#5a4fa2", "#2f7f8f", "#8c4a2f", "#5f7a1f")
 _COMMON_NOUNS = ("nearest", "bicubic")
 _MARKERS = {"nearest": "v", "bicubic": "s", "lanczos": "D", "srresnet": "o", "srgan": "^", "blend": "P"}
 _SPARE_MARKERS = ("X", "p", "<", ">", "h")
-_SEPARATOR = " + "
 
 
 class MethodStyle(NamedTuple):
@@ -59,11 +60,6 @@ class MethodStyle(NamedTuple):
         return bool(self.variant)
 
 
-def variant_name(base: str, variant: str) -> str:
-    """Name of a method with something added: ``"srgan + consistency"``."""
-    return f"{base}{_SEPARATOR}{variant}"
-
-
 def method_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
     """Styles of methods by name, in the order of tables: interpolation first, variants after their base.
 
@@ -71,17 +67,17 @@ def method_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
         names: methods in any order; duplicates are one.
     """
     names = list(dict.fromkeys(names))
-    bases = list(dict.fromkeys(name.split(_SEPARATOR)[0] for name in names))
+    bases = list(dict.fromkeys(name.split(SEPARATOR)[0] for name in names))
     known = ("nearest", "bicubic", "lanczos")
     bases.sort(key=lambda base: known.index(base) if base in known else len(known))
     looks = _looks(bases)
-    order = sorted(names, key=lambda name: (bases.index(name.split(_SEPARATOR)[0]), name.count(_SEPARATOR)))
+    order = sorted(names, key=lambda name: (bases.index(name.split(SEPARATOR)[0]), name.count(SEPARATOR)))
     styles = {}
     for name in order:
-        base, *added = name.split(_SEPARATOR)
+        base, *added = name.split(SEPARATOR)
         colour, marker = looks[base]
         variant = "".join(f" + {part}" for part in added).strip()
-        dashes = "-" if not added else "--" if "consistency" in added else ":"
+        dashes = "-" if not added else "--" if CONSISTENCY in added else ":"
         label = f"{_label(base)} {variant}".strip()
         styles[name] = MethodStyle(name, label, base, variant, colour, marker, dashes)
     return styles

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from monai_srgan.method_names import ENSEMBLE, variant_name
 from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.metrics.functional import ssim_map
 from monai_srgan.report.examples import Example
@@ -239,7 +240,7 @@ def _similarities(example: Example, names: Sequence[str], styles: Mapping[str, M
 def _trust(example: Example, view: View | None, scale: _Scale, quality: int) -> list[Strip]:
     """Spread and half-width, and the error of the self-ensemble's mean on the same scale."""
     named = {"Spread of the self-ensemble": example.spread, "Half-width of the interval": example.half_width}
-    ensemble = next((n for n in example.predictions if n.endswith(" + ensemble")), None)
+    ensemble = next((n for n in example.predictions if n.endswith(variant_name("", ENSEMBLE))), None)
     if ensemble is not None:
         named["Absolute error of its mean"] = np.abs(example.predictions[ensemble] - example.hr)
     if example.spread is None and example.half_width is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from monai_srgan.method_names import CONSISTENCY, variant_name
 from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.cells import (
     Cell,
@@ -21,7 +22,7 @@ from monai_srgan.report.cells import (
     entry_of,
     score_cell,
 )
-from monai_srgan.report.methods import MethodStyle, method_styles, variant_name
+from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.wording import counted, fact_of, heading, in_region, ordered_regions, region_name
 
 __all__ = [
@@ -38,7 +39,6 @@ __all__ = [
 ]
 
 _APART = ("redegraded_psnr", "coverage", "interval_width")  # each has a section of its own
-_CONSISTENCY = "consistency"
 
 
 def measured_regions(scores: Scores) -> list[str]:
@@ -141,9 +141,9 @@ def consistency_table(scores: Scores, *, key_method: str, reference: str) -> Tab
     columns = [("whole", "redegraded_psnr"), *((region, "psnr") for region in regions)]
     rows = []
     for style in method_styles(scores).values():
-        names = (style.name, variant_name(style.name, _CONSISTENCY))
+        names = (style.name, variant_name(style.name, CONSISTENCY))
         entries = [[entry_of(scores, name, region, metric) for name in names] for region, metric in columns]
-        if _CONSISTENCY in style.variant or entries[0] == [None, None]:
+        if CONSISTENCY in style.variant or entries[0] == [None, None]:
             continue
         cells = [score_cell(e, m) for (_, m), pair in zip(columns, entries, strict=True) for e in pair]
         rows.append(_named(style, tuple(cells), key_method, reference))

@@ -76,7 +76,7 @@ def method_styles(names: Iterable[str]) -> dict[str, MethodStyle]:
     for name in order:
         base, *added = name.split(SEPARATOR)
         colour, marker = looks[base]
-        variant = "".join(f" + {part}" for part in added).strip()
+        variant = name.removeprefix(base).strip()
         dashes = "-" if not added else "--" if CONSISTENCY in added else ":"
         label = f"{_label(base)} {variant}".strip()
         styles[name] = MethodStyle(name, label, base, variant, colour, marker, dashes)

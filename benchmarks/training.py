@@ -32,7 +32,7 @@ from monai_srgan.precision import has_fast_autocast
 
 _FEATURES = Path(__file__).parents[1] / "bundle" / "models" / "features" / "mri_features.pt"
 _RATE = 1e-4
-_ADVERSARIAL, _PERCEPTUAL = 0.005, 0.02
+_ADVERSARIAL, _PERCEPTUAL = 0.01, 0.1
 
 Step = Callable[[], Any]
 

@@ -8,8 +8,12 @@ from pathlib import Path
 
 __all__ = ["find_bundle_root", "shipped_intervals", "shipped_weights"]
 
-_WEIGHTS = {"srgan": "models/model.pt", "srresnet": "models/srresnet/srresnet.pt"}
-_INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}
+_WEIGHTS = {
+    "srgan": "models/model.pt",
+    "srresnet": "models/srresnet/srresnet.pt",
+    "srresnet_jitter": "models/srresnet_jitter/srresnet_jitter.pt",
+}
+_INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation
 
 
 def find_bundle_root() -> str:
@@ -31,18 +35,24 @@ def find_bundle_root() -> str:
 
 
 def shipped_weights(bundle_root: str, variant: str) -> str:
-    """The file of the bundle's weights: "srgan" for sharpness, "srresnet" for fidelity.
+    """The file of the bundle's weights.
+
+    Args:
+        bundle_root: folder of the bundle.
+        variant: "srgan" for sharpness, "srresnet" for fidelity, "srresnet_jitter" for fidelity where the degradation
+            is not the default one.
 
     Raises:
         ValueError: `variant` is another one.
     """
-    return str(Path(bundle_root) / _of_variant(_WEIGHTS, variant))
+    _check_variant(variant)
+    return str(Path(bundle_root) / _WEIGHTS[variant])
 
 
 def shipped_intervals(
     bundle_root: str, variant: str, blend: float | None = None, consistency: bool = False
 ) -> str | None:
-    """The file of the intervals calibrated for the bundle's weights; None for a blend, for which there are none.
+    """The file of the intervals calibrated for the bundle's weights.
 
     Args:
         bundle_root: folder of the bundle.
@@ -50,14 +60,18 @@ def shipped_intervals(
         blend: share of the variant's weights; None for the variant alone.
         consistency: whether the results are projected onto what was measured.
 
+    Returns:
+        the file; None where there is none: for a blend, and for "srresnet_jitter", which is made for many degradations.
+
     Raises:
         ValueError: `variant` is unknown.
     """
-    name = _of_variant(_INTERVALS, variant) + ("_consistent.json" if consistency else ".json")
-    return None if blend is not None else str(Path(bundle_root) / name)
+    _check_variant(variant)
+    if blend is not None or variant not in _INTERVALS:
+        return None
+    return str(Path(bundle_root) / (_INTERVALS[variant] + ("_consistent.json" if consistency else ".json")))
 
 
-def _of_variant(files: dict[str, str], variant: str) -> str:
-    if variant not in files:
-        raise ValueError(f"variant must be one of {', '.join(files)}, got {variant!r}")
-    return files[variant]
+def _check_variant(variant: str) -> None:
+    if variant not in _WEIGHTS:
+        raise ValueError(f"variant must be one of {', '.join(_WEIGHTS)}, got {variant!r}")

@@ -160,7 +160,9 @@ def test_variants_are_the_shipped_weights() -> None:
     bundle = str(ROOT / "bundle")
     assert ckpt_path(bundle_root=bundle) == ROOT / "bundle/models/model.pt"
     assert ckpt_path(bundle_root=bundle, variant="srresnet") == ROOT / "bundle/models/srresnet/srresnet.pt"
-    with refused(ValueError, "variant must be one of srgan, srresnet, got 'esrgan'"):
+    robust = ckpt_path(bundle_root=bundle, variant="srresnet_jitter")
+    assert robust == ROOT / "bundle/models/srresnet_jitter/srresnet_jitter.pt"
+    with refused(ValueError, "variant must be one of srgan, srresnet, srresnet_jitter, got 'esrgan'"):
         ckpt_path(bundle_root=bundle, variant="esrgan")
 
 

@@ -101,6 +101,9 @@ def test_a_calibration_writes_intervals_whose_coverage_is_that_of_a_count(
     n = len(by_patient)
     assert 1 - by_patient.mean() <= (0.1 * (n + 1) - 0.25) / n + 1e-3
     assert record["calibration"]["patients"] == n
+    assert record["patients"] == sorted(shares)
+    assert intervals.facts()["lambda"] == intervals.factor
+    assert intervals.facts()["patients"] == sorted(shares)
     assert record["calibration"]["slices"] == len(slices_of(phantom_dir, "validation"))
     training = slices_of(phantom_dir, "training")[::2]
     assert record["fit"]["slices"] == len(training)
@@ -113,6 +116,18 @@ def test_a_calibration_writes_intervals_whose_coverage_is_that_of_a_count(
     assert record["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=1.5)"
     assert record["settings"]["checkpoint"] == weights.name
     assert str(tmp_path.parent) not in path.read_text()  # the file is to be given away
+
+
+@pytest.mark.parametrize(("overrides", "message"), [({"cap": 0.05}, "cap must lie in"), ({"fit#bins": 0}, "bins")])
+def test_what_cannot_be_calibrated_is_refused_before_any_slice_is_enlarged(
+    phantom_dir: Path, tmp_path: Path, weights: Path, overrides: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((RuntimeError, ValueError)) as caught:
+        workflow(phantom_dir, tmp_path / "intervals.json", weights, **overrides)
+    error: BaseException = caught.value
+    while error.__cause__ is not None:
+        error = error.__cause__
+    assert message in str(error)
 
 
 def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigWorkflow
@@ -20,6 +21,7 @@ from monai_srgan.data import figshare_datalist, read_cjdata
 from monai_srgan.metrics import REGIONS, masked_psnr, region_masks
 from monai_srgan.networks import SRResNet
 from monai_srgan.physics import GaussianDownsample
+from monai_srgan.trust import IntervalTable, QuantileTable
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "bundle" / "configs" / "evaluate.json"
@@ -118,10 +120,10 @@ def test_a_run_is_compared_with_the_srresnet_beside_its_weights_and_their_blend(
     made.run()
     scores = means(tmp_path / "b")["scores"]
     bias = {method: regions["whole"]["bias"]["mean"] for method, regions in scores.items()}
-    assert list(bias) == ["blend", "bicubic", "srresnet", "srgan"]
+    assert list(bias) == ["blend 0.2", "bicubic", "srresnet", "srgan"]
     assert bias["srgan"] - bias["bicubic"] == pytest.approx(0.125, abs=1e-5)
     assert bias["srresnet"] - bias["bicubic"] == pytest.approx(0.625, abs=1e-5)
-    assert bias["blend"] - bias["bicubic"] == pytest.approx(0.2 * 0.125 + 0.8 * 0.625, abs=1e-5)
+    assert bias["blend 0.2"] - bias["bicubic"] == pytest.approx(0.2 * 0.125 + 0.8 * 0.625, abs=1e-5)
     assert not (tmp_path / "b" / "report.html").exists()
 
 
@@ -140,11 +142,44 @@ def test_other_degradations_and_trust_are_scored_when_asked_for(
     assert ensemble == pytest.approx(alone, abs=1e-3)  # bicubic interpolation commutes with flips
 
 
+@pytest.mark.parametrize("projected", [False, True])
+def test_intervals_are_scored_and_the_report_says_what_they_depend_on(
+    phantom_dir: Path, tmp_path: Path, projected: bool
+) -> None:
+    torch.manual_seed(1)
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic")
+    torch.nn.init.normal_(network.tail.weight, std=0.02)  # unlike bicubic interpolation, it does not commute with flips
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    test = [item["patient"] for item in figshare_datalist(phantom_dir, "test", num_folds=3, progress=False)]
+    table = QuantileTable((np.zeros(0, np.float32), np.zeros(0, np.float32)), np.full((1, 1), 0.05))
+    record = {"settings": {"degradation": {"operator": "GaussianDownsample(scale=4, sigma=1.5)"}}, "patients": test[:1]}
+    IntervalTable(0.9, 1.5, table, consistent=projected, record=record).save(tmp_path / "intervals.json")
+    quick = {"panels": 0, "perceptual": False, "compare": ["bicubic"]}
+    trust = {"trust": True, "trust_consistency": projected, "intervals": str(tmp_path / "intervals.json")}
+    workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick, **trust).run()
+    summary = means(tmp_path / "a")
+    name = "srgan + consistency + ensemble" if projected else "srgan + ensemble"
+    assert list(summary["scores"])[-1] == name
+    scores = summary["scores"][name]
+    assert abs(scores["head"]["psnr"]["mean"] - summary["scores"]["srgan"]["head"]["psnr"]["mean"]) > 1e-4
+    assert scores["inside"]["interval_width"]["mean"] == pytest.approx(2 * 1.5 * 0.05, rel=1e-5)
+    assert (scores["whole"]["redegraded_psnr"]["mean"] > 120) is projected
+    assert summary["settings"]["trust_consistency"] is projected
+    assert summary["settings"]["calibration"]["lambda"] == 1.5
+    assert set(summary["settings"]["weights_sha256"]) == {"srgan"}
+    page = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    assert "1 patient of this report took part in the calibration" in page
+    assert "calibrated for another degradation" in page  # the record has nothing but the operator
+    assert "Made-up slices." in page
+    assert "work of Jun Cheng" not in page
+
+
 def test_a_report_without_head_shows_slices_by_another_region(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
     made = workflow(phantom_dir, tmp_path, weights, regions=["rim", "whole"], panel_select="worst", panels=1)
     made.run()
-    assert "rim" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert set(made.evaluator.state.metrics) >= {"psnr"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "best PSNR at the tumour&#39;s rim" in page
+    assert "in the head" not in page
 
 
 def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
@@ -161,6 +196,8 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
     [
         ({"compare": ["srresnet"]}, "has no file of weights: pass --srresnet_path FILE"),
         ({"trust": "false"}, "trust must be True or False"),
+        ({"trust_consistency": True}, "need trust: pass --trust True"),
+        ({"consistency": True, "degrade#isolate": True}, "depends on the tumour's mask"),
         ({"trust": True}, "intervals: there is no file"),
     ],
 )
@@ -168,7 +205,8 @@ def test_what_cannot_be_compared_is_refused(
     phantom_dir: Path, tmp_path: Path, weights: Path, overrides: dict[str, Any], message: str
 ) -> None:
     def evaluate() -> None:
-        made = workflow(phantom_dir, tmp_path, weights, intervals=str(tmp_path / "none.json"), **overrides)
+        trusted = {"intervals": str(tmp_path / "none.json")} if overrides.get("trust") is True else {}
+        made = workflow(phantom_dir, tmp_path, weights, **trusted, **overrides)
         made.evaluator.logger.disabled = True
         made.run()
 

@@ -20,6 +20,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
 
+from monai_srgan.bundle_root import shipped_intervals
 from monai_srgan.data import read_cjdata
 from monai_srgan.networks import SRResNet
 from monai_srgan.physics import GaussianDownsample
@@ -166,6 +167,15 @@ def test_variants_are_the_shipped_weights() -> None:
         ckpt_path(bundle_root=bundle, variant="esrgan")
 
 
+def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_has_any() -> None:
+    assert shipped_intervals("b", "srgan") == str(Path("b/models/trust/srgan.json"))
+    assert shipped_intervals("b", "srresnet", consistency=True) == str(Path("b/models/trust/srresnet_consistent.json"))
+    assert shipped_intervals("b", "srgan", blend=0.5) is None
+    assert shipped_intervals("b", "srresnet_jitter") is None
+    with pytest.raises(ValueError, match="variant must be one of"):
+        shipped_intervals("b", "bicubic", blend=0.5)
+
+
 def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weights: str) -> None:
     array = pattern((37, 50), 3000).astype(np.int16)
     array[5, 7] = 9000  # far above the 99.9th percentile
@@ -216,6 +226,34 @@ def test_no_map_is_overwritten_unasked(tmp_path: Path, weights: str) -> None:
     with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
         infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals="$None")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan_sr_spread.nii.gz"]
+
+
+def test_maps_of_an_earlier_result_do_not_stay_beside_a_new_one(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    IntervalTable(0.9, 1.5, flat_table(0.02)).save(tmp_path / "intervals.json")
+    out = tmp_path / "out"
+    trusted = infer(tmp_path / "scan.nii", out, weights, trust=True, intervals=str(tmp_path / "intervals.json"))
+    assert len(trusted) == 3
+    uncalibrated = {"trust": True, "intervals": "$None", "overwrite": True}
+    assert infer(tmp_path / "scan.nii", out, weights, **uncalibrated) == ["scan_sr.nii.gz", "scan_sr_spread.nii.gz"]
+    (out / "scan_sr.nii.gz").unlink()
+    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
+        infer(tmp_path / "scan.nii", out, weights)
+    assert infer(tmp_path / "scan.nii", out, weights, overwrite=True) == ["scan_sr.nii.gz"]
+
+
+def test_intervals_hold_for_the_operator_that_they_were_calibrated_for(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    record = {"settings": {"degradation": {"operator": str(GaussianDownsample(4))}}}
+    table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, record=record)
+    table.save(tmp_path / "intervals.json")
+    trust = {"trust": True, "consistency": True, "intervals": str(tmp_path / "intervals.json")}
+    assert len(infer(tmp_path / "scan.nii", tmp_path / "a", weights, **trust)) == 3
+    with refused(ValueError, "calibrated for images degraded by GaussianDownsample.*sigma=1.5.*takes .*sigma=1.0"):
+        infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, **{"operator#sigma": 1.0})
+    with refused(ValueError, "intervals need trust: pass --trust True"):
+        infer(tmp_path / "scan.nii", tmp_path / "b", weights, intervals=str(tmp_path / "intervals.json"))
+    assert not any((tmp_path / "b").iterdir())
 
 
 def test_a_volume_is_enlarged_slice_by_slice_in_plane(tmp_path: Path, network: SRResNet, weights: str) -> None:

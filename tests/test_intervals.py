@@ -233,6 +233,15 @@ def test_slices_without_patients_or_regions_are_refused():
         coverage.add(["a"], *maps(0), {"inside": MASK})
 
 
+def test_half_widths_of_a_volume_are_those_of_its_slices():
+    mean, spread, _ = maps(2)
+    volume = [torch.stack([image, image.flip(2), image * 0.5], dim=-1) for image in (mean, spread)]
+    found = IntervalTable(0.9, 1.25, TABLE).half_width(*volume)
+    for i in range(3):
+        expected = 1.25 * TABLE(volume[0][..., i], volume[1][..., i])
+        torch.testing.assert_close(found[..., i], expected, rtol=0, atol=0)
+
+
 def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
     intervals = IntervalTable(0.9, 1.25, TABLE, "abc", True, {"settings": {"seed": 0, "where": Path("x")}})
     intervals.save(tmp_path / "intervals.json")

@@ -191,6 +191,12 @@ def test_a_value_is_called_worse_by_the_direction_of_its_score(
     assert cell.p_value == "p = 0.012"
 
 
+def test_a_difference_too_small_to_be_written_is_not_pointed_at() -> None:
+    entry = {"mean": 29.9996, "n": 30, "difference": -0.0004, "p_value": 0.0001}
+    cell = score_cell(entry, "psnr", reference={"mean": 30.0})
+    assert (cell.difference, cell.worse) == ("±0.00", False)
+
+
 def test_another_number_of_slices_and_identical_images_are_told() -> None:
     entry = {"mean": 30.0, "n": 3, "patients": 2, "infinite": 1}
     assert score_cell(entry, "psnr", row_count=(4, 2)).note == "and 1 identical, n = 3 (2 patients)"

@@ -37,22 +37,26 @@ def test_the_interval_equals_a_loop_that_draws_patients_and_averages_their_slice
     for draw in drawn:
         slices = [v for i in draw for v, name in zip(values, patients, strict=True) if name == names[i]]
         means.append(sum(slices) / len(slices))
-    expected = np.percentile(means, [5, 95])
+    tail = stats.norm.sf(stats.t.isf(0.05, len(names) - 1) * math.sqrt(len(names) / (len(names) - 1)))
+    assert 0.01 < tail < 0.05
+    expected = np.quantile(means, [tail, 1 - tail])
     got = bootstrap_interval(values, patients, level=0.9, resamples=500, seed=3)
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
-def test_the_interval_of_two_patients_by_hand() -> None:
-    # the means 0, 1/2 and 1 come up with probabilities 1/4, 1/2 and 1/4
-    assert bootstrap_interval([0.0, 1.0], ["a", "b"]) == (0.0, 1.0)
-    assert bootstrap_interval([0.0, 1.0], ["a", "b"], level=0.4) == (0.5, 0.5)
-    # b has three slices: drawn once each, the mean is 3/4
-    assert bootstrap_interval([0.0, 1.0, 1.0, 1.0], ["a", "b", "b", "b"], level=0.4) == (0.75, 0.75)
+def test_the_interval_of_six_patients_by_hand() -> None:
+    # f is drawn 0, 1 or 2 times with probabilities 0.335, 0.402 and 0.201; at a level of 0.5 the tails are 0.213
+    assert bootstrap_interval([0.0] * 5 + [1.0], list("abcdef"), level=0.5) == (0.0, pytest.approx(1 / 3))
+    # f has three slices: drawn twice beside four others, the mean is 6/10
+    assert bootstrap_interval([0.0] * 5 + [1.0] * 3, list("abcdefff"), level=0.5) == (0.0, pytest.approx(0.6))
 
 
 def test_with_one_slice_each_it_is_scipys_percentile_bootstrap() -> None:
     values = list(np.random.default_rng(0).gamma(2.0, 3.0, 40))
-    expected = stats.bootstrap((values,), np.mean, n_resamples=20000, method="percentile", rng=1).confidence_interval
+    level = 1 - 2 * stats.norm.sf(stats.t.isf(0.025, 39) * math.sqrt(40 / 39))
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=20000, method="percentile", confidence_level=level, rng=1
+    ).confidence_interval
     got = bootstrap_interval(values, [f"P{i}" for i in range(40)], resamples=20000)
     np.testing.assert_allclose(got, expected, atol=0.02 * np.std(values))
 
@@ -99,11 +103,22 @@ def test_values_that_are_not_finite_are_left_out_with_their_patient() -> None:
     assert bootstrap_interval(more, [*patients, "P0", "only"]) == bootstrap_interval(values, patients)
 
 
-def test_there_is_no_interval_without_two_known_patients() -> None:
+def test_there_is_no_interval_without_six_known_patients() -> None:
+    values, patients = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], list("abcdef")
+    assert bootstrap_interval(values, patients) is not None
     assert bootstrap_interval([], []) is None
-    assert bootstrap_interval([1.0, 2.0], ["a", "a"]) is None
-    assert bootstrap_interval([1.0, math.nan], ["a", "b"]) is None
-    assert bootstrap_interval([1.0, 2.0, 3.0], ["a", "b", ""]) is None
+    assert bootstrap_interval(values, list("abcdee")) is None
+    assert bootstrap_interval([*values[:5], math.nan], patients) is None
+    assert bootstrap_interval([*values, 7.0], [*patients, ""]) is None
+
+
+def test_of_few_patients_the_interval_holds_the_true_mean_nearly_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(3)
+    names, hits = [f"P{i}" for i in range(6)], 0
+    for _ in range(300):
+        low, high = bootstrap_interval(list(rng.normal(0, 1, 6)), names, resamples=400)
+        hits += low < 0 < high
+    assert 0.88 < hits / 300 < 0.97  # bare percentiles: 0.85
 
 
 def test_wrong_arguments_of_the_interval_are_refused() -> None:

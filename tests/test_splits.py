@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from monai_srgan.data import assert_patient_disjoint, patient_folds, patient_stem
+from monai_srgan.data.splits import DEALT_EVENLY, fold_rule
 
 MANY = [f"MR{i:06d}" for i in range(200)]
 
@@ -36,6 +37,7 @@ def test_an_empty_patient_id_is_refused():
 def test_the_fold_is_the_hash_of_the_patient_however_many_there_are(count, caplog):
     folds = patient_folds(MANY[:count], num_folds=5, seed=3)
     assert caplog.records == []
+    assert fold_rule(MANY[:count], num_folds=5, seed=3) == "patient"
     for stem, fold in folds.items():
         assert fold == int(hashlib.sha256(f"3:{stem}".encode()).hexdigest(), 16) % 5
 
@@ -60,6 +62,7 @@ def test_where_the_hash_leaves_a_fold_empty_patients_are_dealt_evenly_in_its_ord
         folds = patient_folds(patients, num_folds=5)
     assert [folds[stem] for stem in sorted(patients, key=digest.get)] == [i % 5 for i in range(count)]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert fold_rule(patients, num_folds=5) == DEALT_EVENLY
     assert f"{count} patients are too few for the hash folds" in caplog.text
     assert "differ from those of the whole set" in caplog.text
     assert "may have seen the test patients" in caplog.text

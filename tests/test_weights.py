@@ -49,9 +49,11 @@ def test_weights_are_read_blended(files: tuple[Path, Path], share: float) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"blend": 1.5, "blend_path": "other"}, r"blend must lie in \[0, 1\].*got 1.5"),
-        ({"blend": 0.5}, "blend mixes the weights of two files"),
-        ({"blend": 0.5, "blend_path": "same"}, "blend mixes the weights of two files"),
+        ({"blend": 1.5, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 1.5"),
+        ({"blend": "half", "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 'half'"),
+        ({"blend": True, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got True"),
+        ({"blend": 0.5}, "there is none .got None.: pass --srresnet_path FILE"),
+        ({"blend": 0.5, "blend_path": "same"}, "pass --srresnet_path FILE, or the SRGAN's weights"),
     ],
 )
 def test_a_blend_that_makes_no_sense_is_refused(files: tuple[Path, Path], arguments: dict, message: str) -> None:

@@ -21,9 +21,16 @@ from monai_srgan.data.download import download_figshare
 from monai_srgan.data.mat_file import MatFileError, read_mat
 from monai_srgan.data.mat_reader import read_cjdata
 from monai_srgan.data.natural_order import natural_key
-from monai_srgan.data.splits import assert_patient_disjoint, patient_folds
+from monai_srgan.data.splits import assert_patient_disjoint, fold_rule, patient_folds
 
-__all__ = ["SECTIONS", "FigshareBrainTumorDataset", "figshare_datalist", "find_slices", "tumor_type_name"]
+__all__ = [
+    "SECTIONS",
+    "FigshareBrainTumorDataset",
+    "dataset_folds",
+    "figshare_datalist",
+    "find_slices",
+    "tumor_type_name",
+]
 
 SECTIONS = ("training", "validation", "test")
 TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumour"}
@@ -185,6 +192,20 @@ def figshare_datalist(
             "Choose another fold or seed, fewer folds, or add slices."
         )
     return sections[section]
+
+
+def dataset_folds(dataset_dir: PathLike, folds: str = "patient", num_folds: int = 5, seed: int = 0) -> str:
+    """How :func:`figshare_datalist` splits a folder, for reports: "patient", "patient, dealt evenly" or "official".
+
+    Args:
+        dataset_dir: as for :func:`figshare_datalist`.
+        folds: as there.
+        num_folds: as there.
+        seed: as there.
+    """
+    if folds != "patient":
+        return folds
+    return fold_rule((s.patient for s in _scan(dataset_dir, progress=False)), num_folds, seed)
 
 
 def _check_split(section: str, fold: int, num_folds: int, folds: str) -> None:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from monai_srgan.data.phantom_anatomy import PLANES, Canvas, Traits, draw_head, soft
 from monai_srgan.data.phantom_tumor import draw_tumor
 
-__all__ = ["PhantomSlice", "draw_phantom_slice", "write_phantom_dataset"]
+__all__ = ["PhantomSlice", "draw_phantom_slice", "is_phantom_dataset", "write_phantom_dataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,11 @@ class PhantomSlice:
     mask: NDArray[np.uint8]  #: `(N, N)` {0, 1}
     border: NDArray[np.float64]  #: `(K, 2)` x, y in 1-based pixels, 6 <= K <= 67
     tumor_type: int  #: 1 meningioma, 2 glioma, 3 pituitary tumour
+
+
+def is_phantom_dataset(root_dir: str | os.PathLike[str]) -> bool:
+    """Whether a folder was written by :func:`write_phantom_dataset`."""
+    return (Path(root_dir).expanduser() / RECORD).is_file()
 
 
 def write_phantom_dataset(

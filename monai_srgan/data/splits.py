@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["assert_patient_disjoint", "patient_folds", "patient_stem"]
+__all__ = ["DEALT_EVENLY", "assert_patient_disjoint", "fold_rule", "patient_folds", "patient_stem"]
+
+DEALT_EVENLY = "patient, dealt evenly"
+"""What :func:`fold_rule` says of folds that depend on who else is in the folder."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,22 @@ def patient_stem(pid: str) -> str:
 
 def _digest(stem: str, seed: int) -> int:
     return int(hashlib.sha256(f"{seed}:{stem}".encode()).hexdigest(), 16)
+
+
+def _hashed(stems: Iterable[str], num_folds: int, seed: int) -> dict[str, int]:
+    return {stem: _digest(stem, seed) % num_folds for stem in stems}
+
+
+def fold_rule(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> str:
+    """Which rule :func:`patient_folds` follows for these patients: "patient", or :data:`DEALT_EVENLY`.
+
+    Args:
+        patients: patient ids or stems of all slices.
+        num_folds: number of folds.
+        seed: of the deal.
+    """
+    hashed = _hashed({patient_stem(patient) for patient in patients}, num_folds, seed)
+    return "patient" if len(set(hashed.values())) == num_folds else DEALT_EVENLY
 
 
 def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> dict[str, int]:
@@ -71,7 +90,7 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
             f"num_folds={num_folds} needs at least as many patients, got {len(stems)} ({', '.join(stems) or 'none'}): "
             "add patients or use fewer folds."
         )
-    hashed = {stem: _digest(stem, seed) % num_folds for stem in stems}
+    hashed = _hashed(stems, num_folds, seed)
     if len(set(hashed.values())) == num_folds:
         return hashed
     logger.warning(

@@ -39,8 +39,9 @@ class SREvaluator(SupervisedEvaluator):
     ``engine.state.output`` after a step: ``image``, ``label``, ``mask`` as given, ``pred`` ``(B, C, H, W)`` float32 of
     the network, ``preds`` ``{method: (B, C, H, W)}`` of all methods, and ``scores`` ``{method: {region: {"psnr" |
     "ssim" | "mse" | "bias" | "pixels" | ...: (B,) float64 on the CPU}}}``. Methods come in the order of a table: the
-    baselines, then the network, each with its ``"<name> + consistency"`` behind it, then ``"<name> + ensemble"``. NaN
-    is *not measured*: the region is empty in that slice. With ``ensemble`` there are also ``spread`` and, where it is
+    baselines, then the network, each with its ``"<name> + consistency"`` behind it, then ``"<name> + ensemble"`` (or
+    ``"<name> + consistency + ensemble"``, where the ensemble's results are projected). NaN is *not measured*: the
+    region is empty in that slice. With ``ensemble`` there are also ``spread`` and, where it is
     calibrated, ``half_width``; with ``degradations``, ``degraded_scores`` ``{degradation: scores}``. Slices of
     different sizes are evaluated one by one (``batch_size=1``).
 
@@ -64,7 +65,7 @@ class SREvaluator(SupervisedEvaluator):
             :class:`monai_srgan.physics.ConsistencyProjection`: every method is scored without and with it.
         ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half width, such
             as :class:`monai_srgan.inferers.SelfEnsembleInferer`: scored on the network, with coverage and width of the
-            intervals.
+            intervals, on the loader's own degradation alone.
         scores: further scores, callables ``(pred, target, masks, image)`` giving ``{metric: {region: (B,)}}``, such as
             :class:`monai_srgan.metrics.HFEN`.
         degradations: name to callable of HR images giving LR images: baselines and network are scored, by PSNR, SSIM,
@@ -188,7 +189,8 @@ class SREvaluator(SupervisedEvaluator):
     ) -> None:
         """Score the ensemble's mean, and its intervals where there are some."""
         mean, output["spread"], *half_width = maps.split(hr.shape[1], dim=1)
-        name = variant_name(self.name, ENSEMBLE)
+        base = variant_name(self.name, CONSISTENCY) if getattr(self.ensemble, "consistent", False) else self.name
+        name = variant_name(base, ENSEMBLE)
         output["preds"][name] = mean
         output["scores"][name] = self._scores(name, mean, hr, masks, lr)
         if half_width:

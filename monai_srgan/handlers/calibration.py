@@ -32,6 +32,7 @@ from monai_srgan.trust import (
     QuantileTable,
     weights_sha256,
 )
+from monai_srgan.trust.calibration import loss_cap
 
 __all__ = ["IntervalCalibration", "IntervalFit"]
 
@@ -48,6 +49,9 @@ class IntervalFit:
         seed: of the draws.
         mask_key: key of the tumour mask in a batch.
         patient_key: key of the patients in a batch.
+
+    Raises:
+        ValueError: when ``level``, ``bins`` or ``pixels`` is out of range.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class IntervalFit:
     ) -> None:
         if not 0 < level < 1:
             raise ValueError(f"level must lie in (0, 1), got {level}")
+        if bins < 1 or pixels < 1:
+            raise ValueError(f"bins and pixels must be at least 1, got {bins} and {pixels}")
         self.level = level
         self.bins = bins
         self.pixels = pixels
@@ -117,7 +123,7 @@ class IntervalCalibration:
         settings: whatever makes the intervals reproducible, for the file: degradation, section, fold, seed ...
 
     Raises:
-        ValueError: when ``overwrite`` is no truth value.
+        ValueError: when ``overwrite`` is no truth value, or ``cap`` is out of range.
     """
 
     def __init__(
@@ -131,6 +137,7 @@ class IntervalCalibration:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         require_flags(overwrite=overwrite)
+        loss_cap(fit.level, cap)  # before any computing
         self.shape = fit
         self.path = Path(path)
         self.network = network
@@ -184,7 +191,12 @@ class IntervalCalibration:
             table=coverage.table,
             weights_sha256=weights_sha256(self.network),
             consistent=self.consistent,
-            record={"calibration": found._asdict(), "fit": self.shape.facts, "settings": self.settings},
+            record={
+                "calibration": found._asdict(),
+                "fit": self.shape.facts,
+                "settings": self.settings,
+                "patients": coverage.patients,
+            },
         )
         intervals.save(self.path)
         logger.info("%s", summary_text(found, level))

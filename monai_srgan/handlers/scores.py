@@ -51,7 +51,7 @@ class ScoreTable:
         summary_name: name of the summary; None for none.
         history_name: name of the table over epochs; None for none.
         settings: whatever makes the figures reproducible, for the summary: degradation, section, fold, seed,
-            checkpoint ... The evaluator's own (regions, data range, SSIM settings, a fingerprint of the network's
+            checkpoint ... The evaluator's own (regions, data range, SSIM settings, fingerprints of the networks'
             weights) are added.
         log_metrics: columns of the logged table; None for all that were measured.
         reference: method that the others are compared with.
@@ -150,7 +150,10 @@ class ScoreTable:
         """The content of ``summary.json``."""
         settings = {
             **self.settings,
-            "weights_sha256": weights_sha256(engine.network),
+            "weights_sha256": {
+                engine.name: weights_sha256(engine.network),
+                **{name: m.weights_sha256 for name, m in engine.baselines.items() if hasattr(m, "weights_sha256")},
+            },
             "data_range": engine.data_range,
             "regions": list(engine.regions),
             "rim_width_pixels": engine.rim_width,

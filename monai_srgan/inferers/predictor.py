@@ -14,6 +14,7 @@ from torch import nn
 
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.networks.weights import read_network_weights
+from monai_srgan.trust import weights_sha256
 
 __all__ = ["Predictor", "chosen_methods"]
 
@@ -53,6 +54,11 @@ class Predictor:
         self.blend: dict[str, Any] = {"blend": blend, "blend_path": blend_path}
         self._loaded = False
 
+    @property
+    def weights_sha256(self) -> str | None:
+        """Fingerprint of the weights, see :func:`monai_srgan.trust.weights_sha256`; None before the first call."""
+        return weights_sha256(self.network) if self._loaded else None
+
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         """Enlarge.
 
@@ -75,12 +81,15 @@ class Predictor:
             return self.inferer(image, self.network)
 
 
-def chosen_methods(methods: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def chosen_methods(
+    methods: Mapping[str, Any], names: Iterable[str], titles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The methods of some names, in the order of the names.
 
     Args:
         methods: name to callable of LR images, as an evaluator takes them.
         names: which ones.
+        titles: how a method is named in tables, where that is not its name: "blend 0.5" for "blend".
 
     Raises:
         ValueError: a name is unknown.
@@ -89,4 +98,4 @@ def chosen_methods(methods: Mapping[str, Any], names: Iterable[str]) -> dict[str
     unknown = [name for name in names if name not in methods]
     if unknown:
         raise ValueError(f"compare must name methods out of {list(methods)}, got {unknown}")
-    return {name: methods[name] for name in names}
+    return {(titles or {}).get(name, name): methods[name] for name in names}

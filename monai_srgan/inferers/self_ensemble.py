@@ -47,7 +47,7 @@ class SelfEnsembleInferer(Inferer):
         TypeError: when ``inferer`` is no inferer.
         FileNotFoundError: when there is no such file.
         ValueError: when the file cannot be used, or is of results with the projection and `inferer` gives such without,
-            or the other way round.
+            or the other way round, or the projection's operator is not that of the calibration.
     """
 
     def __init__(
@@ -64,7 +64,14 @@ class SelfEnsembleInferer(Inferer):
         self.intervals = IntervalTable.load(intervals) if isinstance(intervals, str | Path) else intervals
         self.check_weights = check_weights
         if self.intervals is not None:
-            self.intervals.check_consistent(isinstance(self.inferer, ConsistentInferer))
+            self.intervals.check_consistent(self.consistent)
+            if isinstance(self.inferer, ConsistentInferer):
+                self.intervals.check_operator(self.inferer.projection.operator)
+
+    @property
+    def consistent(self) -> bool:
+        """Whether each of the eight results is projected onto what was measured, and so is their mean."""
+        return isinstance(self.inferer, ConsistentInferer)
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any

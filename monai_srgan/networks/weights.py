@@ -70,11 +70,12 @@ def read_network_weights(
     state = _fitting(network, Path(path))
     if blend is None:
         return state
-    if not 0 <= blend <= 1:
-        raise ValueError(f"blend must lie in [0, 1], 0 for {blend_path} and 1 for {path}, got {blend}")
+    if isinstance(blend, bool) or not isinstance(blend, int | float) or not 0 <= blend <= 1:
+        raise ValueError(f"blend must be a number in [0, 1], 0 for {blend_path} and 1 for {path}, got {blend!r}")
     if blend_path is None or Path(blend_path).resolve() == Path(path).resolve():
         raise ValueError(
-            f"blend mixes the weights of two files, got {path} and {blend_path}: name the SRGAN's and its SRResNet's"
+            "blend mixes the weights of an SRGAN with those of the SRResNet that it was trained from, and beside "
+            f"{path} there is none (got {blend_path}): pass --srresnet_path FILE, or the SRGAN's weights"
         )
     return blend_state_dicts(_fitting(network, Path(blend_path)), state, blend)
 

@@ -64,6 +64,11 @@ class ConsistencyProjection(nn.Module):
         self, operator: Any, *, rcond: float = 1e-3, tolerance: float = 1e-5, max_iterations: int = 200
     ) -> None:
         super().__init__()
+        if operator is None:
+            raise ValueError(
+                "operator is None: a degradation that depends on the tumour's mask is no linear operator of the image, "
+                "and nothing can be projected onto what it measured: switch consistency off"
+            )
         if not callable(operator) or not callable(getattr(operator, "adjoint", None)):
             raise TypeError(
                 f"operator must be callable and have a method adjoint, its exact transpose, got "

@@ -145,11 +145,14 @@ def score_cell(
     if reference is None or difference is None or metric not in METRIC_FACTS:
         return cell
     bias, reference_bias = mean, _number(reference, "mean")
-    if fact.better == "zero":
+    text = signed(fact, difference)
+    if not text.strip("+-−±0."):
+        worse = False  # a difference that is too small to be written is none to be pointed at
+    elif fact.better == "zero":
         worse = bias is not None and reference_bias is not None and abs(bias) > abs(reference_bias)
     else:
         worse = difference < 0 if fact.better == "high" else difference > 0
-    return replace(cell, difference=signed(fact, difference), p_value=p_text(_number(entry, "p_value")), worse=worse)
+    return replace(cell, difference=text, p_value=p_text(_number(entry, "p_value")), worse=worse)
 
 
 def count_of(entry: Mapping[str, Any] | None) -> tuple[int, int]:

@@ -71,6 +71,8 @@ def box_plot(
         pairs = values[style.name]
         _box(axes, place, np.array([v for _, v in pairs]) * fact.factor, style)
         _patients(axes, place, pairs, fact.factor, style, rasterized=points > _MANY_POINTS)
+    axes.use_sticky_edges = False  # boxes of a single slice would end on the frame and be cut in half
+    axes.margins(x=0.04)
     axes.set_yticks(range(len(shown)), ticks, parse_math=False)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

@@ -12,7 +12,7 @@ from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.cells import Scores, entry_of
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.tables import headline_metrics, headline_regions
-from monai_srgan.report.wording import fact_of, in_region, minus, p_text, signed
+from monai_srgan.report.wording import counted, fact_of, in_region, minus, p_text, signed
 
 __all__ = ["findings"]
 
@@ -64,7 +64,7 @@ def _likeness(scores: Scores, regions: list[str], method: str, reference: str, l
         if not metric or not entry or not other or method == reference or entry["mean"] is None or not other["mean"]:
             continue
         share = 100 * (entry["mean"] / other["mean"] - 1)
-        compared = f"{abs(share):.0f} % {'lower' if share < 0 else 'higher'}"
+        compared = f"{abs(share):.0f} % {'lower' if share < 0 else 'higher'}" if round(share) else "as good as the same"
         return (
             f"the {fact_of(metric).label} of {labels[method]} {in_region(region)} (lower is better) is "
             f"{_value(entry, metric)} against {_value(other, metric)} of {labels[reference]}, "
@@ -135,7 +135,7 @@ def _others(
 def _evidence(entry: Mapping[str, Any]) -> str:
     text = p_text(entry.get("p_value"))
     if not text:
-        return ""
+        return f" ({counted(int(entry['patients']), 'patient')}: too few for a test)" if entry.get("patients") else ""
     doubt = entry["p_value"] > _DOUBT
     return f" ({text}: {entry.get('patients')} patients do not establish a difference)" if doubt else f" ({text})"
 

@@ -12,19 +12,21 @@ from monai_srgan.method_names import CONSISTENCY, SEPARATOR
 __all__ = ["MethodStyle", "method_styles"]
 
 _LABELS = {"nearest": "Nearest", "bicubic": "Bicubic", "lanczos": "Lanczos", "srresnet": "SRResNet", "srgan": "SRGAN"}
-_LABELS |= {"blend": "Blend"}
+_LABELS |= {"srresnet_jitter": "SRResNet, jitter", "blend": "Blend"}
 # After Okabe & Ito (2008), for readers with any colour vision; each at least 3:1 against white. Interpolation is grey.
 _COLOURS = {
     "nearest": "#8a8f94",
     "bicubic": "#4d5358",
     "lanczos": "#94711c",
     "srresnet": "#0072b2",
+    "srresnet_jitter": "#3a8fc8",
     "srgan": "#d55e00",
     "blend": "#00875f",
 }
 _SPARE_COLOURS = ("#b0478a", "#5a4fa2", "#2f7f8f", "#8c4a2f", "#5f7a1f")
 _COMMON_NOUNS = ("nearest", "bicubic")
 _MARKERS = {"nearest": "v", "bicubic": "s", "lanczos": "D", "srresnet": "o", "srgan": "^", "blend": "P"}
+_MARKERS |= {"srresnet_jitter": "8"}
 _SPARE_MARKERS = ("X", "p", "<", ">", "h")
 
 

@@ -33,6 +33,7 @@ from monai_srgan.report.tables import (
     trust_table,
     type_table,
 )
+from monai_srgan.report.warnings import data_warnings, trust_warnings
 from monai_srgan.report.wording import counted, fact_of, heading, minus, region_definition, region_name
 
 __all__ = ["Report", "render_report"]
@@ -53,8 +54,9 @@ class Report:
     Attributes:
         title: heading of the page.
         settings: whatever makes the figures reproducible, nested as deep as wanted. Known by name: ``section``,
-            ``fold``, ``seed``, ``degradation``, ``rim_width_pixels``, and ``interval_level`` (0.9 for intervals that
-            state 90 %).
+            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``made_up`` (whether these are no
+            patients), ``interval_level`` (0.9 for intervals that state 90 %) and ``calibration`` (``patients`` and
+            ``degradation`` of the intervals).
         rows: one value each; those of the default degradation are drawn.
         summary: content of ``summary.json``: ``slices``, ``patients``, ``scores``, and where there are any
             ``by_tumor_type`` and ``degradations``.
@@ -116,7 +118,8 @@ def render_report(report: Report) -> str:
         findings=findings(scores, degradations, **roles),
         reference=_reference(report),
         compared=report.reference in scores,
-        section=report.settings.get("section"),
+        made_up=bool(report.settings.get("made_up")),
+        warnings=data_warnings(report.settings),
         metrics=list(dict.fromkeys(m for region in regions for m in measured_metrics(scores, region))),
         methods=[styles[name] for name in styles if name in scores],
         regions=[(region_name(r), region_definition(r, report.settings)) for r in regions],
@@ -129,6 +132,7 @@ def render_report(report: Report) -> str:
         consistency=consistency_table(scores, **roles),
         trust=trust_table(scores),
         level=_level(report.settings.get("interval_level")),
+        trust_warnings=trust_warnings(report.settings, {row.patient for row in report.rows}),
         panels=example_panels(report.examples, styles, reference=report.reference),
         settings=[(_spaced(str(name)), _setting(value)) for name, value in report.settings.items()],
         next_table=itertools.count(1).__next__,

@@ -114,7 +114,7 @@ def example_panels(
     Args:
         examples: slices.
         styles: of all methods.
-        reference: method whose errors, beside those of all networks, set the colour bar of the errors.
+        reference: method whose errors set the colour bar of the errors; those of all methods where it is not shown.
         budget: characters that the pictures may take together; where they take more, lossy pictures get coarser.
     """
     scale = _Scale(

@@ -6,8 +6,9 @@ Slices of one patient resemble each other, so they are no independent sample. Me
 literature; what is said about *other patients* (interval, p-value) takes the patient as the unit:
 
 - interval: cluster bootstrap (Davison & Hinkley 1997, *Bootstrap Methods and their Application*, section 3.8). Patients
-  are drawn with replacement, each with all of its slices; the percentiles of the mean over the drawn slices are the
-  interval's ends;
+  are drawn with replacement, each with all of its slices; percentiles of the mean over the drawn slices are the
+  interval's ends, a little farther out than the level says, since few patients are drawn from (Hesterberg 2015,
+  https://doi.org/10.1080/00031305.2015.1089789, section 5.3);
 - p-value: Wilcoxon's signed-rank test (https://doi.org/10.2307/3001968) of the patients' mean differences.
 """
 
@@ -22,7 +23,8 @@ from scipy import stats
 
 __all__ = ["bootstrap_interval", "paired_wilcoxon", "patient_summary", "summarise"]
 
-_FEWEST_DIFFERENCES = 6  # of 5 the smallest two-sided p is 2 / 2**5 = 0.0625: no result could be significant
+# of 5 the smallest two-sided p is 2 / 2**5 = 0.0625, and an interval is hardly more than the range
+_FEWEST_PATIENTS = 6
 
 
 def summarise(values: Iterable[float]) -> dict[str, float | int | None]:
@@ -53,9 +55,10 @@ def bootstrap_interval(
 ) -> tuple[float, float] | None:
     """Interval of the mean over slices, by drawing patients with replacement.
 
-    Each resample draws as many patients as there are, and averages all slices of those drawn. Percentile method: with
-    few patients the interval is somewhat too short (of 95 % intervals, 90 % held the true mean in simulated studies
-    with 10 patients, 93 % with 30).
+    Each resample draws as many patients as there are, and averages all slices of those drawn. The bootstrap's spread is
+    too small by ``sqrt((n - 1) / n)`` for n patients, and its percentiles are those of a normal distribution; the
+    percentiles taken here make up for both, as if by Student's t (the expanded percentile interval). Of 95 % intervals,
+    92 % held the true mean in simulated studies with 6 and with 10 patients, 95 % with 24.
 
     Args:
         values: one per slice; those that are not finite are left out, as in :func:`summarise`.
@@ -66,8 +69,8 @@ def bootstrap_interval(
             matter, and scores of the same patients share their draws.
 
     Returns:
-        ``(low, high)`` in units of the values; None where fewer than two patients were measured or one is unknown
-        (""), since nothing is known about the spread between patients then.
+        ``(low, high)`` in units of the values; None where fewer than 6 patients were measured or one is unknown (""),
+        since next to nothing is known about the spread between patients then.
 
     Raises:
         ValueError: if the lengths differ, ``level`` is not between 0 and 1, or ``resamples`` is below 1.
@@ -77,12 +80,13 @@ def bootstrap_interval(
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}: 2000 is enough for a 95 % interval")
     by_patient = _by_patient(values, patients)
-    if by_patient is None or len(by_patient[0]) < 2:
+    if by_patient is None or len(by_patient[0]) < _FEWEST_PATIENTS:
         return None
     sums, counts = by_patient
-    drawn = _draws(len(sums), resamples, seed)
-    means = (drawn @ sums) / (drawn @ counts)
-    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
+    n = len(sums)
+    tail = stats.norm.cdf(-math.sqrt(n / (n - 1)) * stats.t.ppf((1 + level) / 2, n - 1))
+    drawn = _draws(n, resamples, seed)
+    low, high = np.quantile((drawn @ sums) / (drawn @ counts), (tail, 1 - tail))
     return float(low), float(high)
 
 
@@ -112,7 +116,7 @@ def paired_wilcoxon(values: Sequence[float], reference: Sequence[float], patient
         return None
     sums, counts = by_patient
     differences = (sums / counts)[sums != 0]
-    if len(differences) < _FEWEST_DIFFERENCES:
+    if len(differences) < _FEWEST_PATIENTS:
         return None
     return float(stats.wilcoxon(differences).pvalue)
 

@@ -74,10 +74,14 @@ def overview_table(scores: Scores, *, key_method: str, reference: str) -> Table:
     metrics = list(dict.fromkeys(m for region in regions for m in headline_metrics(scores, region)))
     pairs = [(metric, region) for metric in metrics for region in regions if metric in measured_metrics(scores, region)]
     rows = []
+    full = {pair: max(count_of(entry_of(scores, m, pair[1], pair[0])) for m in scores) for pair in pairs}
     for style in method_styles(scores).values():
-        cells = [score_cell(entry_of(scores, style.name, region, metric), metric) for metric, region in pairs]
+        cells = [
+            score_cell(entry_of(scores, style.name, region, metric), metric, row_count=full[metric, region])
+            for metric, region in pairs
+        ]
         if any(cell.value is not None for cell in cells):
-            short = tuple(replace(cell, sd="", interval="", note="") for cell in cells)
+            short = tuple(replace(cell, sd="", interval="") for cell in cells)
             rows.append(_named(style, short, key_method, reference))
     return Table(
         "Means over slices.",

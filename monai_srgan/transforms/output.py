@@ -46,6 +46,9 @@ class SaveSR(Transform):
         output_postfix: text behind the source's name.
         output_ext: ".nii.gz", ".nii" or ".png".
         overwrite: whether an existing file may be replaced.
+        outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as a map of its
+            errors that is not made again. They are removed when the output is written, and like an existing output they
+            stop a run without ``overwrite``.
 
     Raises:
         ValueError: ``output_ext`` is another one.
@@ -57,6 +60,7 @@ class SaveSR(Transform):
         output_postfix: str = "sr",
         output_ext: str = ".nii.gz",
         overwrite: bool = False,
+        outdated: Sequence[str] = (),
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
             raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
@@ -65,6 +69,11 @@ class SaveSR(Transform):
         self.output_ext = output_ext
         require_flags(overwrite=overwrite)
         self.overwrite = overwrite
+        self.outdated = tuple(outdated)
+
+    def _outdated(self, source: str | Path) -> list[Path]:
+        paths = (self.output_dir / f"{image_stem(source)}_{postfix}.nii.gz" for postfix in self.outdated)
+        return [path for path in paths if path.exists()]
 
     def path_for(self, source: str | Path) -> Path:
         """The file that an image read from ``source`` is written to."""
@@ -81,7 +90,7 @@ class SaveSR(Transform):
 
         Raises:
             ValueError: nothing to do, two sources of one output, or a source that is itself an output.
-            FileExistsError: an output exists, and ``overwrite`` is False.
+            FileExistsError: an output or what is outdated beside it exists, and ``overwrite`` is False.
             OSError: the folder cannot be made or written to.
         """
         if not datalist:
@@ -99,6 +108,7 @@ class SaveSR(Transform):
                 f"{min(read_and_written)} is an output of this run as well as an input: choose another output_dir"
             )
         existing = [output for output in sources if output.exists()]
+        existing += [path for source in sources.values() for path in self._outdated(source)]
         if existing and not self.overwrite:
             more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
             raise FileExistsError(
@@ -144,9 +154,14 @@ class SaveSR(Transform):
         if array.ndim == 3 and array.shape[2] == 1 and (meta.get("source_ndim") == 2 or self.output_ext == ".png"):
             array = array[..., 0]
         path = self.path_for(source)
-        if path.exists() and not self.overwrite:
-            raise FileExistsError(f"{path} exists: choose another output_dir, or pass --overwrite True to replace it")
+        existing = [path] * path.exists() + self._outdated(source)
+        if existing and not self.overwrite:
+            raise FileExistsError(
+                f"{existing[0]} exists: choose another output_dir, or pass --overwrite True to replace it"
+            )
         self._make_folder()
+        for old in self._outdated(source):  # before the output, so that it never lies beside maps of another one
+            old.unlink()
         if self.output_ext == ".png":
             write_whole(path, _picture(array, meta).save)
         else:
@@ -173,6 +188,7 @@ class SaveSRd(SaveImaged):
         output_postfix: as for :class:`SaveSR`.
         output_ext: as for :class:`SaveSR`.
         overwrite: as for :class:`SaveSR`.
+        outdated: as for :class:`SaveSR`.
         allow_missing_keys: skip keys that the data lacks.
     """
 
@@ -185,10 +201,11 @@ class SaveSRd(SaveImaged):
         output_postfix: str = "sr",
         output_ext: str = ".nii.gz",
         overwrite: bool = False,
+        outdated: Sequence[str] = (),
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, output_dir=output_dir, resample=False, allow_missing_keys=allow_missing_keys)
-        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite)
+        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite, outdated)
 
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
         """See :meth:`SaveSR.check`."""

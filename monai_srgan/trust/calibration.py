@@ -14,7 +14,7 @@ import torch
 from monai_srgan.trust.conformal import conformal_risk_control, patients_needed
 from monai_srgan.trust.quantiles import QuantileTable
 
-__all__ = ["Calibration", "PatientCoverage"]
+__all__ = ["Calibration", "PatientCoverage", "loss_cap"]
 
 _FACTORS = np.exp(np.arange(math.log(1e-2), math.log(1e2), 1e-3))  # steps of 0.1 %: less than 0.03 % of coverage
 _BALANCED = ("inside", "outside")
@@ -93,23 +93,23 @@ class PatientCoverage:
                     curves[name] = np.cumsum(counts) / covered.size
             self._slices.setdefault(str(patient), []).append(curves)
 
+    @property
+    def patients(self) -> list[str]:
+        """Names of the patients counted on."""
+        return sorted(self._slices)
+
     def calibrate(self, level: float = 0.9, cap: float | None = None) -> Calibration:
         """Set the factor by conformal risk control.
 
         Args:
             level: coverage to reach in the mean over patients and over inside and outside, in (0, 1).
-            cap: where a patient's loss is cut off, in (1 - ``level``, 1]; None is twice the tolerated loss, at most 1:
-                0.2 for a level of 0.9.
+            cap: see :func:`loss_cap`.
 
         Raises:
             ValueError: when an argument is out of range, or see
                 :func:`~monai_srgan.trust.conformal.conformal_risk_control`.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level must lie in (0, 1), got {level}")
-        cap = min(1.0, 2 * (1 - level)) if cap is None else cap
-        if not 1 - level < cap <= 1:
-            raise ValueError(f"cap must lie in (1 - level, 1] = ({1 - level:g}, 1], got {cap}")
+        cap = loss_cap(level, cap)
         if not self._slices:
             raise ValueError("there are no slices to calibrate on: add some first")
         curves = [_mean_curves(slices) for slices in self._slices.values()]
@@ -140,6 +140,24 @@ class PatientCoverage:
         except ValueError:
             return None  # one patient fewer is too few where the intervals are as wide as they can be
         return _summary(curves, [int(place) for place in np.searchsorted(_FACTORS, factors)])
+
+
+def loss_cap(level: float, cap: float | None = None) -> float:
+    """Where a patient's loss is cut off.
+
+    Args:
+        level: coverage to reach, in (0, 1).
+        cap: in (1 - ``level``, 1]; None is twice the tolerated loss, at most 1: 0.2 for a level of 0.9.
+
+    Raises:
+        ValueError: when an argument is out of range.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
+    cap = min(1.0, 2 * (1 - level)) if cap is None else cap
+    if not 1 - level < cap <= 1:
+        raise ValueError(f"cap must lie in (1 - level, 1] = ({1 - level:g}, 1], got {cap}")
+    return cap
 
 
 def _mean_curves(slices: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

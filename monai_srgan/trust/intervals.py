@@ -64,6 +64,9 @@ class IntervalTable:
         Raises:
             ValueError: when a shape is another one.
         """
+        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features take many times the volume
+            slices = [self.table(mean[..., i], spread[..., i]) for i in range(mean.shape[-1])]
+            return torch.stack(slices, dim=-1).mul_(self.factor)
         return self.table(mean, spread) * self.factor
 
     def check_weights(self, network: nn.Module) -> None:
@@ -100,6 +103,28 @@ class IntervalTable:
                 f"the intervals were calibrated for results {kind} the projection onto what was measured: give those "
                 f"of bundle/configs/calibrate.json --consistency {consistent}, or pass --intervals '$None' for none"
             )
+
+    def check_operator(self, operator: Any) -> None:
+        """Refuse a projection by another operator than that of the degradation calibrated for, where that is recorded.
+
+        Args:
+            operator: of the projection.
+
+        Raises:
+            ValueError: it is another one.
+        """
+        degradation = self.record.get("settings", {}).get("degradation", {})
+        known = degradation.get("operator") if isinstance(degradation, Mapping) else None
+        if known is not None and str(known) != str(operator):
+            raise ValueError(
+                f"the intervals were calibrated for images degraded by {known}, the projection takes {operator}: "
+                "calibrate for it with bundle/configs/calibrate.json, or pass --intervals '$None' for none"
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """What a report of their coverage depends on: factor, settings and patients of the calibration."""
+        settings = self.record.get("settings", {})
+        return {"lambda": self.factor, **settings, "patients": list(self.record.get("patients", ()))}
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file, beside and then renamed; the folder must exist."""

@@ -51,3 +51,8 @@ def test_mean_and_sd_have_the_same_factor_and_only_the_mean_a_sign() -> None:
     fact = METRIC_FACTS["bias"]
     assert fact.mean_and_sd(summarise([0.001, 0.003])) == "+2.00 ± 1.41"
     assert fact.mean_and_sd(summarise([-0.001])) == "-1.00"
+
+
+def test_what_is_written_as_nothing_has_no_sign() -> None:
+    bias = METRIC_FACTS["bias"]
+    assert [bias.text(value) for value in (-1e-6, 0.0, 1e-6, -1e-5, 1e-5)] == ["0.00", "0.00", "0.00", "-0.01", "+0.01"]

@@ -137,6 +137,8 @@ def written(entry: Mapping[str, Any], form: str, factor: float) -> list[str]:
         parts.append(f"{entry['difference'] * factor:+{form.lstrip('+')}}")
         p = entry["p_value"]
         parts.append("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
+    # what is written as nothing has no sign, but for a difference, which is ±
+    parts[:2] = [re.sub(r"[+-](0\.0+)(?!\d)", r"\1", part) for part in parts[:2]]
     return [part.replace("-", "−") for part in parts]
 
 

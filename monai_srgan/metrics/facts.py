@@ -57,7 +57,8 @@ class MetricFact(NamedTuple):
             return "–"
         if math.isinf(value):
             return "∞" if value > 0 else "-∞"
-        return f"{value * self.factor:{self.form}}"
+        text = f"{value * self.factor:{self.form}}"
+        return text if text.strip("+-0.") else text.lstrip("+-")  # what is written as nothing has no sign
 
     def mean_and_sd(self, summary: Mapping[str, Any] | None) -> str:
         """Mean and standard deviation as they are written, without unit.

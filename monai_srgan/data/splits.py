@@ -48,6 +48,10 @@ def _hashed(stems: Iterable[str], num_folds: int, seed: int) -> dict[str, int]:
     return {stem: _digest(stem, seed) % num_folds for stem in stems}
 
 
+def _empty_folds(folds: dict[str, int], num_folds: int) -> int:
+    return num_folds - len(set(folds.values()))
+
+
 def fold_rule(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> str:
     """Which rule :func:`patient_folds` follows for these patients: "patient", or :data:`DEALT_EVENLY`.
 
@@ -57,7 +61,7 @@ def fold_rule(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> str
         seed: of the deal.
     """
     hashed = _hashed({patient_stem(patient) for patient in patients}, num_folds, seed)
-    return "patient" if len(set(hashed.values())) == num_folds else DEALT_EVENLY
+    return DEALT_EVENLY if _empty_folds(hashed, num_folds) else "patient"
 
 
 def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> dict[str, int]:
@@ -91,7 +95,8 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
             "add patients or use fewer folds."
         )
     hashed = _hashed(stems, num_folds, seed)
-    if len(set(hashed.values())) == num_folds:
+    empty = _empty_folds(hashed, num_folds)
+    if not empty:
         return hashed
     logger.warning(
         "%d patients are too few for the hash folds: with seed %d and %d folds, %d would be without patients. The "
@@ -100,7 +105,7 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
         len(stems),
         seed,
         num_folds,
-        num_folds - len(set(hashed.values())),
+        empty,
     )
     dealt = {stem: i % num_folds for i, stem in enumerate(sorted(stems, key=lambda s: _digest(s, seed)))}
     return dict(sorted(dealt.items()))

@@ -154,13 +154,14 @@ class SaveSR(Transform):
         if array.ndim == 3 and array.shape[2] == 1 and (meta.get("source_ndim") == 2 or self.output_ext == ".png"):
             array = array[..., 0]
         path = self.path_for(source)
-        existing = [path] * path.exists() + self._outdated(source)
+        outdated = self._outdated(source)
+        existing = [path] * path.exists() + outdated
         if existing and not self.overwrite:
             raise FileExistsError(
                 f"{existing[0]} exists: choose another output_dir, or pass --overwrite True to replace it"
             )
         self._make_folder()
-        for old in self._outdated(source):  # before the output, so that it never lies beside maps of another one
+        for old in outdated:  # before the output, so that it never lies beside maps of another one
             old.unlink()
         if self.output_ext == ".png":
             write_whole(path, _picture(array, meta).save)

@@ -64,9 +64,6 @@ class IntervalTable:
         Raises:
             ValueError: when a shape is another one.
         """
-        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features take many times the volume
-            slices = [self.table(mean[..., i], spread[..., i]) for i in range(mean.shape[-1])]
-            return torch.stack(slices, dim=-1).mul_(self.factor)
         return self.table(mean, spread) * self.factor
 
     def check_weights(self, network: nn.Module) -> None:

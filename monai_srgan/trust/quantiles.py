@@ -35,6 +35,8 @@ class QuantileTable:
 
     def __call__(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
         """The quantile of every pixel, float32 of the shape of ``mean``; see :func:`pixel_features`."""
+        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features take many times the volume
+            return torch.stack([self(mean[..., i], spread[..., i]) for i in range(mean.shape[-1])], dim=-1)
         features = pixel_features(mean, spread, self.window)
         edges = [torch.as_tensor(e, dtype=torch.float32, device=features.device) for e in self.edges]
         first, second = (torch.bucketize(f.contiguous(), e, right=True) for f, e in zip(features, edges, strict=True))

@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
     "seed": 3,
     "degradation": {"noise_std": 0.0, "operator": "GaussianDownsample(scale=4, sigma=1.5)", "_scale": 4},
     "rim_width_pixels": 8.0,
-    "interval_level": 0.9,
+    "calibration": {"level": 0.9, "lambda": 1.1, "patients": []},
     "ssim": SSIM_SETTINGS,
     "clamped": False,
 }

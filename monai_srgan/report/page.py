@@ -55,8 +55,8 @@ class Report:
         title: heading of the page.
         settings: whatever makes the figures reproducible, nested as deep as wanted. Known by name: ``section``,
             ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``made_up`` (whether these are no
-            patients), ``interval_level`` (0.9 for intervals that state 90 %) and ``calibration`` (``patients`` and
-            ``degradation`` of the intervals).
+            patients), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %, ``patients``,
+            ``degradation``).
         rows: one value each; those of the default degradation are drawn.
         summary: content of ``summary.json``: ``slices``, ``patients``, ``scores``, and where there are any
             ``by_tumor_type`` and ``degradations``.
@@ -131,7 +131,7 @@ def render_report(report: Report) -> str:
         degradation_tables=_degradation_tables(scores, degradations, roles),
         consistency=consistency_table(scores, **roles),
         trust=trust_table(scores),
-        level=_level(report.settings.get("interval_level")),
+        level=_level(report.settings.get("calibration") or {}),
         trust_warnings=trust_warnings(report.settings, {row.patient for row in report.rows}),
         panels=example_panels(report.examples, styles, reference=report.reference),
         settings=[(_spaced(str(name)), _setting(value)) for name, value in report.settings.items()],
@@ -162,8 +162,9 @@ def _patients(number: int) -> str:
     return counted(number, "patient") if number else "unnamed patients"
 
 
-def _level(value: Any) -> str:
+def _level(calibration: Mapping[str, Any]) -> str:
     """The level that intervals state, in per cent; "" where it is not among the settings."""
+    value = calibration.get("level")
     return f"{100 * value:g} %" if isinstance(value, int | float) else ""
 
 

@@ -121,7 +121,12 @@ class IntervalTable:
     def facts(self) -> dict[str, Any]:
         """What a report of their coverage depends on: level, factor, settings and patients of the calibration."""
         settings = self.record.get("settings", {})
-        return {"level": self.level, "lambda": self.factor, **settings, "patients": list(self.record.get("patients", ()))}
+        return {
+            "level": self.level,
+            "lambda": self.factor,
+            **settings,
+            "patients": list(self.record.get("patients", ())),
+        }
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file, beside and then renamed; the folder must exist."""

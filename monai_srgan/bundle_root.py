@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["find_bundle_root", "shipped_intervals", "shipped_weights"]
+__all__ = ["VARIANTS", "find_bundle_root", "installed_bundle", "shipped_intervals", "shipped_weights"]
 
 _WEIGHTS = {
     "srgan": "models/model.pt",
     "srresnet": "models/srresnet/srresnet.pt",
     "srresnet_jitter": "models/srresnet_jitter/srresnet_jitter.pt",
 }
+VARIANTS = tuple(_WEIGHTS)
+"""Names of the bundle's weights, the default first."""
+
 _INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation
 
 
@@ -26,12 +29,29 @@ def find_bundle_root() -> str:
         FileNotFoundError: neither folder holds ``configs/metadata.json``.
     """
     for folder in (Path(), Path("bundle")):
-        if (folder / "configs" / "metadata.json").is_file():
+        if _is_bundle(folder):
             return str(folder.resolve())
     raise FileNotFoundError(
         f"no bundle in {Path.cwd()} or its folder bundle/ (there is no configs/metadata.json): "
         "pass --bundle_root FOLDER with the folder of the bundle"
     )
+
+
+def installed_bundle() -> Path:
+    """The bundle that came with this package: inside it, or beside it in a checkout.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "bundle", package.parent / "bundle"):
+        if _is_bundle(folder):
+            return folder
+    raise FileNotFoundError(f"no bundle came with {package}: install the package again, or name a copy of the bundle")
+
+
+def _is_bundle(folder: Path) -> bool:
+    return (folder / "configs" / "metadata.json").is_file()
 
 
 def shipped_weights(bundle_root: str, variant: str) -> str:

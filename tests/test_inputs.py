@@ -58,8 +58,8 @@ def test_an_empty_folder_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images_is_refused_and_what_it_holds_is_named(tmp_path: Path) -> None:
-    touch(tmp_path, "a.dcm", "b.txt")
-    with pytest.raises(FileNotFoundError, match=r"2 other files, such as a\.dcm, b\.txt"):
+    touch(tmp_path, "a.tif", "b.txt")
+    with pytest.raises(FileNotFoundError, match=r"2 other files, such as a\.tif, b\.txt"):
         inference_datalist(tmp_path)
 
 
@@ -80,9 +80,9 @@ def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_is_refused_and_its_suffix_named(tmp_path: Path) -> None:
-    touch(tmp_path, "scan.dcm")
-    with pytest.raises(ValueError, match=r"scan\.dcm: the suffix must be one of .*, got '\.dcm'"):
-        inference_datalist(tmp_path / "scan.dcm")
+    touch(tmp_path, "scan.tif")
+    with pytest.raises(ValueError, match=r"scan\.tif: the suffix must be one of .* or DICOM's .*, got '\.tif'"):
+        inference_datalist(tmp_path / "scan.tif")
 
 
 @pytest.mark.parametrize(

@@ -187,3 +187,30 @@ def test_the_dictionary_version_writes_its_keys_and_is_a_saver_to_monai_label(tm
     data = save({"pred": image(), "image": 1})
     assert data["image"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["7_sr.nii.gz"]
+
+
+def test_integers_are_rounded_and_what_lies_outside_is_clipped_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pred = image((3, 2, 1), source_ndim=2)
+    pred[0, :, :, 0] = torch.tensor([[-3.7, 0.4], [1.5, 2.5], [254.6, 300.0]])
+    with caplog.at_level("WARNING"):
+        SaveSR(tmp_path, output_dtype="uint8")(pred)
+    saved = nib.load(tmp_path / "7_sr.nii.gz")
+    assert saved.get_data_dtype() == np.uint8
+    assert saved.header.get_slope_inter() == (None, None)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), [[0, 0], [2, 2], [255, 255]])  # halves to even
+    assert "7.mat: 2 of 6 values lie outside uint8 and are clipped" in caplog.text
+
+
+@pytest.mark.parametrize(("source", "dtype"), [("int16", np.int16), ("float64", np.float64), ("int64", np.float32)])
+def test_the_type_may_be_the_source_s(tmp_path: Path, source: str, dtype: type) -> None:
+    SaveSR(tmp_path, output_dtype="source")(image(source_dtype=source))
+    assert nib.load(tmp_path / "7_sr.nii.gz").get_data_dtype() == dtype
+
+
+def test_a_type_that_nifti_readers_do_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"output_dtype must be one of uint8, .* or 'source', got 'complex64'"):
+        SaveSR(tmp_path, output_dtype="complex64")
+    with pytest.raises(ValueError, match=r"output_dtype is NIfTI's.*got 'uint8'"):
+        SaveSR(tmp_path, output_ext=".png", output_dtype="uint8")

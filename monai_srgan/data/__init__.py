@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from monai_srgan.data.dicom import DicomReader
 from monai_srgan.data.download import DownloadError, download_figshare
 from monai_srgan.data.figshare import FigshareBrainTumorDataset, figshare_datalist
 from monai_srgan.data.inputs import IMAGE_SUFFIXES, check_inputs, image_stem, inference_datalist
@@ -24,6 +25,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "PIXEL_SPACING",
     "CJData",
+    "DicomReader",
     "DownloadError",
     "FigshareBrainTumorDataset",
     "MatFileError",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that inference is asked to enlarge: one file, or the files of one folder."""
+"""The images that inference is asked to enlarge: one file, one DICOM series, or the images of one folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
 from monai_srgan.data.natural_order import natural_key
+from monai_srgan.root_cause import root_cause
 
 __all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
 
@@ -24,27 +26,38 @@ logger = logging.getLogger(__name__)
 
 
 def image_stem(path: str | Path) -> str:
-    """The file's name without the image suffix: "7" for "slices/7.nii.gz", "a.b" for "a.b.png".
+    """The name without the image suffix: "7" for "slices/7.nii.gz", "a.b" for "a.b.png".
+
+    The name of a folder, which is a DICOM series, and of a DICOM file without suffix is taken whole.
 
     Raises:
-        ValueError: the suffix is not one of :data:`IMAGE_SUFFIXES`.
+        ValueError: the suffix is neither one of :data:`IMAGE_SUFFIXES` nor DICOM's, and the file is not DICOM.
     """
-    name = Path(path).name
-    for suffix in sorted(IMAGE_SUFFIXES, key=len, reverse=True):
+    path = Path(path)
+    if path.is_dir():
+        return path.resolve().name or "series"
+    name = path.name
+    for suffix in sorted((*IMAGE_SUFFIXES, *DICOM_SUFFIXES), key=len, reverse=True):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
-    raise ValueError(f"{path}: the suffix must be one of {', '.join(IMAGE_SUFFIXES)}, got {Path(path).suffix!r}")
+    if is_dicom(path):
+        return name
+    raise ValueError(
+        f"{path}: the suffix must be one of {', '.join(IMAGE_SUFFIXES)} or DICOM's ({', '.join(DICOM_SUFFIXES)}), "
+        f"got {path.suffix!r}"
+    )
 
 
 def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
     """List the images at ``path`` as MONAI data items ``{"image": file, "source": file}``.
 
-    A folder is not searched below its first level. Its other files are skipped, and logged. Numbers in names count as
-    numbers: 2.mat comes before 10.mat.
+    A folder's DICOM files are one image, a series, whose path is the folder itself; so are those of a folder in it.
+    Otherwise a folder is not searched below its first level. Its other files are skipped, and logged. Numbers in names
+    count as numbers: 2.mat comes before 10.mat.
 
     Args:
-        path: an image file or a folder of image files (.mat, .nii, .nii.gz, .png); None, for a workflow that is
-            set up before its input is known, gives an empty list.
+        path: an image file (.mat, .nii, .nii.gz, .png, DICOM), or a folder of image files or DICOM series; None, for a
+            workflow that is set up before its input is known, gives an empty list.
 
     Raises:
         FileNotFoundError: there is nothing at ``path``, or the folder holds no image.
@@ -92,22 +105,30 @@ def check_inputs(
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what a reader or transform said: MONAI wraps it in RuntimeErrors of its own."""
-    while type(error) is RuntimeError and error.__cause__ is not None:
-        error = error.__cause__
+    """The first line of what a reader or transform said."""
+    error = root_cause(error)
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _images_of(folder: Path) -> list[Path]:
-    visible = [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")]
-    files = sorted(visible, key=lambda f: (natural_key(f.name), f.name))
-    images = [f for f in files if f.name.lower().endswith(IMAGE_SUFFIXES) and f.name not in NOT_IMAGES]
-    skipped = [f.name for f in files if f not in set(images)]
+    visible = [f for f in folder.iterdir() if not f.name.startswith(".")]
+    entries = sorted(visible, key=lambda f: (natural_key(f.name), f.name))
+    slices = set(dicom_files(folder))
+    files = [f for f in entries if f.is_file()]
+    images = [
+        f
+        for f in entries
+        if (f.is_dir() and dicom_files(f))
+        or (f.is_file() and f.name.lower().endswith(IMAGE_SUFFIXES) and f.name not in NOT_IMAGES)
+    ]
+    if slices:
+        images.append(folder)
+    skipped = [f.name for f in files if f not in slices.union(images)]
     if not images:
         found = f"{len(skipped)} other files, such as {', '.join(skipped[:3])}" if skipped else "no files"
         raise FileNotFoundError(
-            f"dataset_dir {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}) (found: {found}); "
-            "give the folder that holds the files, subfolders are not searched"
+            f"dataset_dir {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}, DICOM) (found: {found}); "
+            "give the folder that holds the files, subfolders are searched for DICOM series alone"
         )
     if skipped:
         logger.info("%s: %d files are no images and are skipped: %s", folder, len(skipped), ", ".join(skipped[:5]))

@@ -12,7 +12,7 @@ from monai.config import KeysCollection
 from monai.data import ImageReader, MetaTensor
 from monai.transforms import LoadImaged
 
-from monai_srgan.data import MatReader
+from monai_srgan.data import DicomReader, MatReader
 
 __all__ = ["LoadInputD", "LoadInputDict", "LoadInputd"]
 
@@ -20,11 +20,12 @@ GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel i
 
 
 class LoadInputd(LoadImaged):
-    """Load a .mat, NIfTI or PNG image as ``(1, X, Y, D)`` float32 in its own units, with its affine.
+    """Load a .mat, NIfTI, PNG or DICOM image as ``(1, X, Y, D)`` float32 in its own units, with its affine.
 
-    MONAI's LoadImaged with :class:`monai_srgan.data.MatReader` added: the file's suffix chooses the reader, so that a
-    reader's message about a bad file is not buried under those of six readers that never had a chance. A single slice
-    becomes a volume of one slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was.
+    MONAI's LoadImaged with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added: the
+    file's suffix chooses the reader, so that a reader's message about a bad file is not buried under those of six
+    readers that never had a chance. The path of a folder is a DICOM series. A single slice becomes a volume of one
+    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, and ``meta["source_dtype"]`` the type of its numbers.
 
     Args:
         keys: keys of paths.
@@ -40,6 +41,7 @@ class LoadInputd(LoadImaged):
     ) -> None:
         # dtype=None: a conversion to float32 at reading would drop an imaginary part without an error
         super().__init__(keys, dtype=None, ensure_channel_first=False, allow_missing_keys=allow_missing_keys)
+        self._loader.register(DicomReader())
         self._loader.register(MatReader(variable=mat_variable))
 
     def __call__(self, data: Mapping[Hashable, Any], reader: ImageReader | None = None) -> dict[Hashable, Any]:
@@ -73,6 +75,7 @@ def as_volume(image: MetaTensor) -> MetaTensor:
     if image.ndim not in (2, 3):
         raise ValueError(f"{name}: the image must be a slice (X, Y) or a volume (X, Y, D), got shape {shape}: split it")
     image.meta["source_ndim"] = image.ndim
+    image.meta["source_dtype"] = str(image.dtype).removeprefix("torch.")
     image.meta["original_channel_dim"] = "no_channel"
     volume = image[..., None] if image.ndim == 2 else image
     return volume[None].to(torch.float32)

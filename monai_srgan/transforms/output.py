@@ -26,6 +26,7 @@ from monai_srgan.whole_file import write_whole
 __all__ = ["SaveSR", "SaveSRD", "SaveSRDict", "SaveSRd"]
 
 OUTPUT_SUFFIXES = (".nii.gz", ".nii", ".png")
+OUTPUT_DTYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")  # that NIfTI and its readers know
 WHITE_PERCENTILE = 99.9  # of a picture's intensities, as in the normalisation: the maximum is often one bright vessel
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 class SaveSR(Transform):
     """Write one image as ``<output_dir>/<name>_<postfix><ext>``, ``<name>`` being the source file's without suffix.
 
-    NIfTI holds float32 in the image's own units and its true affine. PNG holds what a picture can: an image that came
+    NIfTI holds the image's own units, in the type that is asked for, and its true affine. PNG holds what a picture can: an image that came
     from a PNG keeps that file's units, bit depth and orientation; any other is shown in 8 bits, its 99.9th percentile
     white, and turned upright by its affine: superior or else anterior up, the patient's right or else anterior left.
 
@@ -49,9 +50,12 @@ class SaveSR(Transform):
         outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as a map of its
             errors that is not made again. They are removed when the output is written, and like an existing output they
             stop a run without ``overwrite``.
+        output_dtype: type of the numbers in NIfTI: "float32", "float64", or "uint8", "int16", "uint16", "int32", to
+            which values are rounded and, where they lie outside, clipped, which is logged; "source" is the input's
+            type, or float32 where the input's is none of these.
 
     Raises:
-        ValueError: ``output_ext`` is another one.
+        ValueError: ``output_ext`` or ``output_dtype`` is another one, or a type is asked for of PNG.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class SaveSR(Transform):
         output_ext: str = ".nii.gz",
         overwrite: bool = False,
         outdated: Sequence[str] = (),
+        output_dtype: str = "float32",
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
             raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
@@ -70,6 +75,15 @@ class SaveSR(Transform):
         require_flags(overwrite=overwrite)
         self.overwrite = overwrite
         self.outdated = tuple(outdated)
+        if output_dtype not in (*OUTPUT_DTYPES, "source"):
+            raise ValueError(
+                f"output_dtype must be one of {', '.join(OUTPUT_DTYPES)} or 'source', got {output_dtype!r}"
+            )
+        if output_ext == ".png" and output_dtype != "float32":
+            raise ValueError(
+                f"output_dtype is NIfTI's, a PNG has the depth of its source, got {output_dtype!r}: leave it out"
+            )
+        self.output_dtype = output_dtype
 
     def _outdated(self, source: str | Path) -> list[Path]:
         paths = (self.output_dir / f"{image_stem(source)}_{postfix}.nii.gz" for postfix in self.outdated)
@@ -166,10 +180,27 @@ class SaveSR(Transform):
         if self.output_ext == ".png":
             write_whole(path, _picture(array, meta).save)
         else:
-            image = _nifti(array, meta)
+            image = _nifti(self._typed(array, meta), meta)
             write_whole(path, image.to_filename)
         logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
         return img
+
+    def _typed(self, array: np.ndarray, meta: Mapping[str, Any]) -> np.ndarray:
+        """The array in the type of the output."""
+        name = meta.get("source_dtype", "float32") if self.output_dtype == "source" else self.output_dtype
+        if name not in OUTPUT_DTYPES:
+            logger.info("%s: %s is no type of the output, float32 is", meta["filename_or_obj"], name)
+            name = "float32"
+        dtype = np.dtype(name)
+        if dtype.kind == "f":
+            return array.astype(dtype)
+        limits, rounded = np.iinfo(dtype), np.rint(array.astype(np.float64))
+        outside = int(np.count_nonzero((rounded < limits.min) | (rounded > limits.max)))
+        if outside:
+            logger.warning(
+                "%s: %d of %d values lie outside %s and are clipped", meta["filename_or_obj"], outside, array.size, name
+            )
+        return np.clip(rounded, limits.min, limits.max).astype(dtype)
 
     def _make_folder(self) -> None:
         try:
@@ -190,6 +221,7 @@ class SaveSRd(SaveImaged):
         output_ext: as for :class:`SaveSR`.
         overwrite: as for :class:`SaveSR`.
         outdated: as for :class:`SaveSR`.
+        output_dtype: as for :class:`SaveSR`.
         allow_missing_keys: skip keys that the data lacks.
     """
 
@@ -203,10 +235,11 @@ class SaveSRd(SaveImaged):
         output_ext: str = ".nii.gz",
         overwrite: bool = False,
         outdated: Sequence[str] = (),
+        output_dtype: str = "float32",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, output_dir=output_dir, resample=False, allow_missing_keys=allow_missing_keys)
-        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite, outdated)
+        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite, outdated, output_dtype)
 
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
         """See :meth:`SaveSR.check`."""

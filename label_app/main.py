@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A MONAI Label app with one task, super-resolution by the bundle, whose options each request can choose.
+
+``monailabel start_server --app label_app --studies FOLDER``; ``--conf bundle FOLDER`` names another copy of the bundle
+than the one that came with the package. MONAI's stock app ``monaibundle`` serves the bundle too, without options.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from monailabel.tasks.infer.bundle import BundleInferTask
+
+from monai_srgan import __version__
+from monai_srgan.bundle_root import VARIANTS, installed_bundle, shipped_weights
+from monai_srgan.networks import read_network_weights, srresnet_beside
+
+logger = logging.getLogger(__name__)
+
+NAME = "super_resolution"
+
+
+class SuperResolutionApp(MONAILabelApp):
+    """The app: MONAI Label takes the module's first direct subclass of its own class."""
+
+    def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
+        self.bundle = conf.get("bundle") or str(installed_bundle())
+        super().__init__(
+            app_dir=app_dir,
+            studies=studies,
+            conf=conf,
+            name=f"monai_srgan ({__version__})",
+            description="Super-resolution of brain MRI by 4 in plane. For research only, not for diagnosis.",
+            version=__version__,
+        )
+
+    def init_infers(self) -> dict[str, InferTask]:
+        """The one task."""
+        return {NAME: SuperResolution(self.bundle, self.conf)}
+
+
+class SuperResolution(BundleInferTask):
+    """The bundle's inference, with the weights and the projection that a request asks for.
+
+    Request options: ``variant`` (srgan, srresnet, srresnet_jitter), ``blend`` (share in [0, 1] of the variant's weights,
+    the rest being those of srresnet; empty for none), ``consistency`` (true or false).
+
+    Args:
+        path: folder of the bundle.
+        conf: the server's ``--conf`` pairs.
+    """
+
+    def __init__(self, path: str, conf: dict[str, str]) -> None:
+        # not a segmentation: Slicer and OHIF would show the image as a label map
+        super().__init__(path, conf, type=InferType.OTHERS, load_strict=True)
+        self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": False})
+        self._loaded: dict[tuple[str, str, float | None], torch.nn.Module] = {}
+
+    def _get_network(self, device: str, data: Mapping[str, Any] | None) -> torch.nn.Module:
+        """The network with the weights of a request; the last one is kept."""
+        options = data or self._config
+        variant = options["variant"]
+        variant = variant if isinstance(variant, str) else variant[0]  # nothing chosen: all names, the default first
+        blend = None if options["blend"] in ("", None) else float(options["blend"])
+        key = (device, variant, blend)
+        if key not in self._loaded:
+            path = shipped_weights(self.bundle_path, variant)
+            network = copy.deepcopy(self.network)
+            weights = read_network_weights(network, path, blend=blend, blend_path=srresnet_beside(path))
+            network.load_state_dict(weights)
+            self._loaded = {key: network.to(torch.device(device)).eval()}
+            logger.info("weights: %s, blend %s", path, blend)
+        return self._loaded[key]
+
+    def inferer(self, data: Mapping[str, Any] | None = None) -> Inferer:
+        """The bundle's inferer, with or without the projection onto what was measured."""
+        wanted = (data or self._config)["consistency"]
+        if not isinstance(wanted, bool):
+            raise ValueError(f"consistency must be true or false, got {wanted!r}")
+        self.bundle_config["consistency"] = wanted
+        return super().inferer(data)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Parse the command line, run a subcommand, and say in a line what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from monai_srgan import __version__
+from monai_srgan.cli import download, evaluate, inspect, phantom, upscale
+from monai_srgan.data import DownloadError, MatFileError
+from monai_srgan.root_cause import root_cause
+
+__all__ = ["main"]
+
+_COMMANDS = (download, phantom, inspect, upscale, evaluate)
+# What bad input, a missing file or a full disk raise. Anything else is a fault of the program and shows its traceback.
+_USER_ERRORS = (ValueError, OSError, MatFileError, DownloadError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command ``monai-srgan``.
+
+    Args:
+        argv: arguments, without the program's name; None takes those of the process.
+
+    Returns:
+        exit code: 0 done, 1 could not be done (the reason is on standard error), 130 interrupted. A command line that
+        cannot be parsed ends the process with code 2, ``--help`` with 0, as ever in argparse.
+    """
+    args = _parser().parse_args(argv)
+    _log_to_stderr(verbose=args.verbose)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("monai-srgan: interrupted", file=sys.stderr)  # noqa: T201  # a command talks to its user
+        return 130
+    except Exception as error:
+        cause = root_cause(error)
+        if args.verbose or not isinstance(cause, _USER_ERRORS):
+            raise
+        print(f"monai-srgan: {str(cause) or type(cause).__name__}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monai-srgan",
+        description="Super-resolution of brain MRI by a factor of 4. For research only, not for diagnosis.",
+        epilog="Training has its own command: python -m monai.bundle run training --config_file bundle/configs/train.json",
+    )
+    parser.add_argument("--version", action="version", version=f"monai-srgan {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log what MONAI does, and show tracebacks")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Results belong to standard output, what is told on the way to standard error."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("monai_srgan").setLevel(logging.INFO)
+    if not verbose:  # MONAI's engines and configs warn of what is no concern of this command's user
+        for name in ("monai", "ignite", "py.warnings"):
+            logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Run a config of the bundle from another command, with the options that were given."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigWorkflow
+
+from monai_srgan.bundle_root import VARIANTS, installed_bundle
+
+__all__ = ["add_common_options", "run_config"]
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Options that enlarging and evaluating have in common."""
+    parser.add_argument(
+        "--variant",
+        choices=VARIANTS,
+        help="srgan: the sharper (default); srresnet: the truer; srresnet_jitter: for scans of another or unknown blur",
+    )
+    parser.add_argument("--weights", metavar="FILE", help="state dict of your own instead of the bundle's")
+    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="default fp32; bf16 is quicker where known")
+    parser.add_argument("--device", help="such as cpu or cuda:0; default: the GPU where there is one")
+    parser.add_argument("--bundle", metavar="DIR", help="another copy of the bundle than the one that is installed")
+
+
+def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
+    """Run a config with the common options and further items; None leaves the config's own value.
+
+    Args:
+        name: "inference" or "evaluate".
+        args: parsed options of :func:`add_common_options`.
+        overrides: items of the config.
+    """
+    bundle = Path(args.bundle).expanduser().resolve() if args.bundle else installed_bundle()
+    common = {
+        "variant": args.variant,
+        "ckpt_path": args.weights and str(Path(args.weights).expanduser()),
+        "precision": args.precision,
+        "device": args.device and f"$torch.device({args.device!r})",
+    }
+    given = {key: value for key, value in (common | overrides).items() if value is not None}
+    workflow = ConfigWorkflow(
+        config_file=str(bundle / "configs" / f"{name}.json"),
+        workflow_type="inference",
+        logging_file=False,  # the command's own logging stays
+        bundle_root=str(bundle),
+        **given,
+    )
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()

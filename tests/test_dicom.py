@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""DICOM files and series: values, positions, and what has no single affine."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import NORMAL, ORIGIN, ROW, world, write_series, write_slice
+
+from monai_srgan.data import DicomReader, image_stem, inference_datalist
+from monai_srgan.transforms import LoadInputd
+
+
+def numbers(*shape: int, dtype: type = np.uint16) -> np.ndarray:
+    """Different everywhere, so that no turned or flipped image passes for another."""
+    return (np.arange(np.prod(shape)).reshape(shape) * 7 % 4093).astype(dtype)
+
+
+def load(path: Path):
+    return LoadInputd(keys="image")({"image": str(path)})["image"]
+
+
+def test_a_file_comes_x_first_in_rescaled_units_at_its_place(tmp_path: Path) -> None:
+    rows = numbers(5, 8, dtype=np.int16)
+    image = load(write_slice(tmp_path / "a.dcm", rows, RescaleSlope="2.5", RescaleIntercept="-100"))
+    assert image.shape == (1, 8, 5, 1)
+    np.testing.assert_allclose(image[0, ..., 0].numpy(), rows.T * 2.5 - 100)
+    for column, row in ((0, 0), (7, 0), (0, 4), (7, 4)):
+        np.testing.assert_allclose(image.affine.numpy() @ [column, row, 0, 1], [*world(column, row, 0), 1], atol=1e-4)
+
+
+def test_a_series_is_a_volume_in_the_order_of_its_positions(tmp_path: Path) -> None:
+    volume = numbers(6, 5, 8)
+    image = load(write_series(tmp_path / "t1c", volume))
+    assert image.shape == (1, 8, 5, 6)
+    assert image.meta["source_ndim"] == 3
+    np.testing.assert_array_equal(image[0].numpy(), volume.transpose(2, 1, 0))
+    for voxel in ((0, 0, 0), (7, 0, 5), (0, 4, 5), (7, 4, 0)):
+        np.testing.assert_allclose(image.affine.numpy() @ [*voxel, 1], [*world(*voxel), 1], atol=1e-4)
+
+
+def test_dicom_is_known_by_its_first_bytes_too(tmp_path: Path) -> None:
+    write_slice(tmp_path / "IM0001", numbers(5, 8))
+    assert image_stem(tmp_path / "IM0001") == "IM0001"
+    assert load(tmp_path / "IM0001").shape == (1, 8, 5, 1)
+
+
+def test_a_series_is_one_input_named_by_its_folder(tmp_path: Path) -> None:
+    write_series(tmp_path / "study" / "t1c", numbers(3, 5, 8))
+    write_series(tmp_path / "study" / "t10", numbers(3, 5, 8))
+    (tmp_path / "study" / "notes").mkdir()
+    found = [item["image"] for item in inference_datalist(tmp_path / "study")]
+    assert found == [str(tmp_path / "study" / name) for name in ("t1c", "t10")]
+    assert inference_datalist(tmp_path / "study" / "t1c") == [
+        {"image": str(tmp_path / "study" / "t1c"), "source": str(tmp_path / "study" / "t1c")}
+    ]
+    assert image_stem(tmp_path / "study" / "t1c") == "t1c"
+
+
+def test_an_index_of_files_is_no_image(tmp_path: Path) -> None:
+    write_series(tmp_path / "cd", numbers(2, 5, 8))
+    (tmp_path / "cd" / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    assert load(tmp_path / "cd").shape == (1, 8, 5, 2)
+
+
+def test_two_series_in_a_folder_are_refused(tmp_path: Path) -> None:
+    write_series(tmp_path / "cd", numbers(2, 5, 8))
+    write_slice(tmp_path / "cd" / "other.dcm", numbers(5, 8), SeriesInstanceUID="1.2.3.9", SeriesNumber=2)
+    with pytest.raises(ValueError, match=r"cd: the 3 DICOM files must be one series, got 2 series: give each"):
+        DicomReader().read(tmp_path / "cd")
+
+
+def test_two_images_at_one_place_are_refused(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "echoes", numbers(3, 5, 8))
+    write_slice(folder / "b.dcm", numbers(5, 8), ORIGIN + 4.0 * NORMAL, InstanceNumber=9)
+    with pytest.raises(ValueError, match="several images at one place"):
+        DicomReader().read(folder)
+
+
+def test_a_missing_slice_is_refused(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "gap", numbers(7, 5, 8))
+    (folder / "000.dcm").unlink()
+    DicomReader().read(folder)  # the series only ends earlier
+    (folder / "002.dcm").unlink()
+    with pytest.raises(ValueError, match=r"evenly spaced, their distance of .* mm varies by .* mm \(is one missing"):
+        DicomReader().read(folder)
+
+
+def test_a_tilted_stack_is_refused(tmp_path: Path) -> None:
+    for number, rows in enumerate(numbers(3, 5, 8)):
+        write_slice(tmp_path / f"{number}.dcm", rows, ORIGIN + number * (4.0 * NORMAL + 1.0 * ROW))
+    with pytest.raises(ValueError, match=r"lies 1\.00 mm aside"):
+        DicomReader().read(tmp_path)
+
+
+def test_colour_and_inverted_images_are_refused(tmp_path: Path) -> None:
+    path = write_slice(tmp_path / "c.dcm", numbers(5, 8, 3, dtype=np.uint8))
+    with pytest.raises(ValueError, match=r"c\.dcm: the image must be grayscale, got RGB"):
+        DicomReader().read(path)
+    path = write_slice(tmp_path / "i.dcm", numbers(5, 8), PhotometricInterpretation="MONOCHROME1")
+    with pytest.raises(ValueError, match=r"i\.dcm: MONOCHROME1 shows high values dark"):
+        DicomReader().read(path)
+
+
+def test_what_is_no_dicom_image_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "bad.dcm").write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=r"bad\.dcm: not a DICOM image that can be read"):
+        DicomReader().read(tmp_path / "bad.dcm")
+    shutil.rmtree(tmp_path)
+    tmp_path.mkdir()
+    with pytest.raises(FileNotFoundError, match="holds no DICOM file"):
+        DicomReader().read(tmp_path)

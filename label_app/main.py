@@ -50,8 +50,8 @@ class SuperResolutionApp(MONAILabelApp):
 class SuperResolution(BundleInferTask):
     """The bundle's inference, with the weights and the projection that a request asks for.
 
-    Request options: ``variant`` (srgan, srresnet, srresnet_jitter), ``blend`` (share in [0, 1] of the variant's weights,
-    the rest being those of srresnet; empty for none), ``consistency`` (true or false).
+    Request options: ``variant`` (srgan, srresnet, srresnet_jitter), ``blend`` (share in [0, 1] of the variant's
+    weights, the rest being those of srresnet; empty for none), ``consistency`` (true or false).
 
     Args:
         path: folder of the bundle.

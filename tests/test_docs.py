@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import monai
+import nibabel as nib
 import pytest
 import torch
 
@@ -138,8 +139,44 @@ def test_our_parts_work_in_a_plain_monai_pipeline(phantom_dir: Path) -> None:
     assert min(metrics["psnr_inside"], metrics["psnr_outside"]) <= metrics["psnr_whole"]
     assert metrics["psnr_whole"] <= max(metrics["psnr_inside"], metrics["psnr_outside"])
     assert float(done["head_psnr"]) > 10
+    assert done["first_batch"]["image"].shape == (2, 1, 16, 16)
     assert done["item"]["image"].shape == done["item"]["mask"].shape == (1, 128, 128)
     assert set(done["item"]["mask"].unique().tolist()) == {0, 1}
+
+
+def test_another_generator_trains_with_monai_s_perceptual_loss(
+    phantom_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # in place of the weights that MONAI would download
+    torch.manual_seed(0)
+    features = torch.nn.Conv2d(3, 4, 3, stride=2)
+    monkeypatch.setattr(torch.hub, "load", lambda *_args, **_kwargs: features)
+    page = DOCS / "how-to" / "train-another-generator.md"
+    before = features.weight.clone()
+    try:
+        done = run_blocks(page, phantom_dir)
+    finally:
+        monai.utils.set_determinism(seed=None)
+    assert done["trainer"].state.iteration == 3 * done["epoch_length"]
+    assert {"loss", "pixel", "perceptual", "adversarial", "d_real", "d_fake"} <= done["losses"].keys()
+    assert done["losses"]["perceptual"] > 0
+    assert torch.equal(features.weight, before)
+
+
+def test_a_segmentation_of_an_enlarged_image_lies_over_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run_blocks(DOCS / "how-to" / "upsample-before-a-segmentation.md")
+    assert done["data"]["fine"].shape == (1, 96, 80, 2)
+    (saved,) = (nib.load(file) for file in (tmp_path / "segmented").rglob("*_seg.nii.gz"))
+    assert saved.shape == (96, 80, 2)
+    scan = nib.load(tmp_path / "scan.nii.gz")
+    for corner in ((-0.5, -0.5, 0), (23.5, 19.5, 1)):
+        fine = [4 * (corner[0] + 0.5) - 0.5, 4 * (corner[1] + 0.5) - 0.5, corner[2], 1]
+        torch.testing.assert_close(
+            torch.as_tensor(saved.affine @ fine), torch.as_tensor(scan.affine @ [*corner, 1]), rtol=0, atol=1e-4
+        )
 
 
 def test_the_blocks_on_reading_files_run(phantom_dir: Path) -> None:

@@ -27,4 +27,4 @@ def add_parser(commands: Any) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     root = download_figshare(args.folder, keep_archives=args.keep_archives)
-    print(root)  # noqa: T201  # the result
+    print(root)

@@ -28,8 +28,8 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "inspect",
         help="show what a file holds and what enlarging it would give",
-        description=f"Show size, spacing, orientation and intensities of an image ({', '.join(IMAGE_SUFFIXES)}, a DICOM "
-        "file or the folder of a DICOM series), the tumour of a slice of the figshare dataset, and the grid that "
+        description=f"Show size, spacing, orientation and intensities of an image ({', '.join(IMAGE_SUFFIXES)}, a "
+        "DICOM file or the folder of a DICOM series), the tumour of a slice of the figshare dataset, and the grid that "
         "enlarging it would give. Only reads.",
     )
     parser.add_argument("file", metavar="FILE", help="image file, or folder of a DICOM series")
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> None:
     else:
         width = max(map(len, facts))
         text = "\n".join(f"{name:<{width}}  {_text(value)}" for name, value in facts.items())
-    print(text)  # noqa: T201  # the result
+    print(text)
 
 
 def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict[str, Any]:

@@ -36,13 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args.run(args)
     except KeyboardInterrupt:
-        print("monai-srgan: interrupted", file=sys.stderr)  # noqa: T201  # a command talks to its user
+        print("monai-srgan: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
         cause = root_cause(error)
         if args.verbose or not isinstance(cause, _USER_ERRORS):
             raise
-        print(f"monai-srgan: {str(cause) or type(cause).__name__}", file=sys.stderr)  # noqa: T201
+        print(f"monai-srgan: {str(cause) or type(cause).__name__}", file=sys.stderr)
         return 1
     return 0
 
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monai-srgan",
         description="Super-resolution of brain MRI by a factor of 4. For research only, not for diagnosis.",
-        epilog="Training has its own command: python -m monai.bundle run training --config_file bundle/configs/train.json",
+        epilog="Training: python -m monai.bundle run training --config_file bundle/configs/train.json",
     )
     parser.add_argument("--version", action="version", version=f"monai-srgan {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log what MONAI does, and show tracebacks")

@@ -38,4 +38,4 @@ def _run(args: argparse.Namespace) -> None:
         seed=args.seed,
         progress=True,
     )
-    print(root)  # noqa: T201  # the result
+    print(root)

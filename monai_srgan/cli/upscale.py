@@ -19,8 +19,8 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "upscale",
         help="enlarge images by 4 in plane",
-        description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM series, "
-        "slices or volumes. Writes OUT/<name>_sr.nii.gz, in the input's units and with its true affine.",
+        description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM "
+        "series, slices or volumes. Writes OUT/<name>_sr.nii.gz, in the input's units and with its true affine.",
     )
     parser.add_argument("input", metavar="IN", help="image file, or folder of images or of DICOM series")
     parser.add_argument("output", metavar="OUT", help="folder of the results, made when needed")
@@ -30,7 +30,9 @@ def add_parser(commands: Any) -> None:
         "--consistency", action="store_true", help="keep what was measured: the result, degraded again, is the input"
     )
     parser.add_argument(
-        "--trust", action="store_true", help="also write maps of how far to believe each pixel; takes eight times as long"
+        "--trust",
+        action="store_true",
+        help="also write maps of how far to believe each pixel; takes eight times as long",
     )
     parser.add_argument("--ext", choices=OUTPUT_SUFFIXES, help="kind of file (default: .nii.gz)")
     parser.add_argument("--dtype", choices=(*OUTPUT_DTYPES, "source"), help="type of the numbers (default: float32)")
@@ -44,7 +46,9 @@ def add_parser(commands: Any) -> None:
 def _run(args: argparse.Namespace) -> None:
     output = Path(args.output).expanduser()
     if output.name.lower().endswith(OUTPUT_SUFFIXES):
-        raise ValueError(f"OUT is a folder, whose files take their names from the input's, got {args.output}: drop the suffix")
+        raise ValueError(
+            f"OUT is a folder, whose files take their names from the input's, got {args.output}: drop the suffix"
+        )
     run_config(
         "inference",
         args,

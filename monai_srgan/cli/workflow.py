@@ -23,7 +23,9 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         help="srgan: the sharper (default); srresnet: the truer; srresnet_jitter: for scans of another or unknown blur",
     )
     parser.add_argument("--weights", metavar="FILE", help="state dict of your own instead of the bundle's")
-    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="default fp32; bf16 is quicker where known")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16", "fp16"), help="default fp32; bf16 is quicker where known"
+    )
     parser.add_argument("--device", help="such as cpu or cuda:0; default: the GPU where there is one")
     parser.add_argument("--bundle", metavar="DIR", help="another copy of the bundle than the one that is installed")
 

@@ -25,7 +25,7 @@ class LoadInputd(LoadImaged):
     MONAI's LoadImaged with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added: the
     file's suffix chooses the reader, so that a reader's message about a bad file is not buried under those of six
     readers that never had a chance. The path of a folder is a DICOM series. A single slice becomes a volume of one
-    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, and ``meta["source_dtype"]`` the type of its numbers.
+    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, ``meta["source_dtype"]`` the type of its numbers.
 
     Args:
         keys: keys of paths.

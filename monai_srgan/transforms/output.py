@@ -35,9 +35,10 @@ logger = logging.getLogger(__name__)
 class SaveSR(Transform):
     """Write one image as ``<output_dir>/<name>_<postfix><ext>``, ``<name>`` being the source file's without suffix.
 
-    NIfTI holds the image's own units, in the type that is asked for, and its true affine. PNG holds what a picture can: an image that came
-    from a PNG keeps that file's units, bit depth and orientation; any other is shown in 8 bits, its 99.9th percentile
-    white, and turned upright by its affine: superior or else anterior up, the patient's right or else anterior left.
+    NIfTI holds the image's own units, in the type that is asked for, and its true affine. PNG holds what a picture can:
+    an image that came from a PNG keeps that file's units, bit depth and orientation; any other is shown in 8 bits, its
+    99.9th percentile white, and turned upright by its affine: superior or else anterior up, the patient's right or else
+    anterior left.
 
     MONAI's SaveImage overwrites silently, puts the image on its source's coarse grid when ``resample=True``, and leaves
     half a file behind when it is interrupted.

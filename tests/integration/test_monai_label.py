@@ -53,7 +53,15 @@ def studies(tmp_path_factory: pytest.TempPathFactory, phantom_dir: Path) -> Path
 def own_results(studies: Path, output: Path, *options: str) -> Path:
     """What ``python -m monai.bundle run`` makes of the same images."""
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "bundle/configs/inference.json"]
-    command += ["--dataset_dir", str(studies), "--output_dir", str(output), "--device", "$torch.device('cpu')", *options]
+    command += [
+        "--dataset_dir",
+        str(studies),
+        "--output_dir",
+        str(output),
+        "--device",
+        "$torch.device('cpu')",
+        *options,
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
     return output
 
@@ -118,9 +126,7 @@ def test_the_stock_app_answers_what_the_bundle_s_command_writes(
 def test_the_result_lies_over_the_input_four_times_as_fine(stock: LabelServer, tmp_path: Path) -> None:
     answer = nib.load(stock.infer(MODEL, "volume", {"result_dtype": "float32"}, tmp_path / "answer.nii.gz"))
     assert answer.shape == (160, 132, 3)
-    np.testing.assert_allclose(
-        answer.header.get_zooms(), nib.affines.voxel_sizes(AFFINE) / (4, 4, 1), rtol=1e-4
-    )
+    np.testing.assert_allclose(answer.header.get_zooms(), nib.affines.voxel_sizes(AFFINE) / (4, 4, 1), rtol=1e-4)
     centres = [a @ [*((np.array(s) - 1) / 2), 1] for a, s in ((answer.affine, answer.shape), (AFFINE, (40, 33, 3)))]
     np.testing.assert_allclose(centres[0], centres[1], atol=2e-3)
 
@@ -137,7 +143,10 @@ def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelSer
         ({}, ()),
         ({"variant": "srresnet"}, ("--variant", "srresnet")),
         ({"blend": 0.5}, ("--blend", "0.5")),
-        ({"variant": "srresnet_jitter", "consistency": True}, ("--variant", "srresnet_jitter", "--consistency", "True")),
+        (
+            {"variant": "srresnet_jitter", "consistency": True},
+            ("--variant", "srresnet_jitter", "--consistency", "True"),
+        ),
     ],
     ids=["default", "variant", "blend", "consistency"],
 )

@@ -123,7 +123,7 @@ def test_what_cannot_be_calibrated_is_refused_before_any_slice_is_enlarged(
     phantom_dir: Path, tmp_path: Path, weights: Path, overrides: dict[str, Any], message: str
 ) -> None:
     with pytest.raises((RuntimeError, ValueError)) as caught:
-        workflow(phantom_dir, tmp_path / "intervals.json", weights, **overrides)
+        workflow(phantom_dir, tmp_path / "intervals.json", weights, **overrides).run()
     error: BaseException = caught.value
     while error.__cause__ is not None:
         error = error.__cause__
@@ -169,7 +169,7 @@ def test_an_existing_file_stops_the_run_before_any_computing(phantom_dir: Path, 
     path = tmp_path / "intervals.json"
     path.write_text("old")
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, path, weights)
+        workflow(phantom_dir, path, weights).run()
     assert "intervals.json exists" in str(caught.value.__cause__)
     assert path.read_text() == "old"
 

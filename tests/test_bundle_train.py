@@ -145,14 +145,14 @@ def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_written(
     trained, phantom_dir, tmp_path, name, message
 ):
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, tmp_path / "out", ckpt=str(trained / name)).initialize()
+        run(workflow(phantom_dir, tmp_path / "out", ckpt=str(trained / name)))
     assert message in causes(caught.value)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, tmp_path / "out", patch_size=30).initialize()
+        run(workflow(phantom_dir, tmp_path / "out", patch_size=30))
     assert "patch_size must be a multiple of the scale 4, at least 1, got 30" in causes(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -185,7 +185,7 @@ def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trai
 
 def test_a_margin_that_would_shift_the_pairs_is_refused(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, tmp_path / "out", jitter=1.0, jitter_margin=10).initialize()
+        run(workflow(phantom_dir, tmp_path / "out", jitter=1.0, jitter_margin=10))
     assert "jitter_margin must be a multiple of the scale 4, at least 0, got 10" in causes(caught.value)
 
 
@@ -199,7 +199,7 @@ def test_crops_that_are_not_jittered_keep_the_degradation_of_the_run(phantom_dir
 
 def test_a_switch_that_is_a_text_is_refused(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, tmp_path / "out", compile="false").initialize()
+        run(workflow(phantom_dir, tmp_path / "out", compile="false"))
     assert "compile must be True or False" in causes(caught.value)
 
 
@@ -278,7 +278,7 @@ def test_unreadable_files_are_all_listed_and_training_does_not_start(phantom_dir
         file = data / f"{number}.mat"
         file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(RuntimeError) as caught:
-        workflow(data, tmp_path / "out").initialize()
+        run(workflow(data, tmp_path / "out"))
     message = causes(caught.value)
     assert "2.mat" in message
     assert "5.mat" in message
@@ -288,20 +288,20 @@ def test_unreadable_files_are_all_listed_and_training_does_not_start(phantom_dir
 def test_an_empty_data_folder_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(RuntimeError) as caught:
-        workflow(tmp_path / "data", tmp_path / "out").initialize()
+        run(workflow(tmp_path / "data", tmp_path / "out"))
     assert str(tmp_path / "data") in causes(caught.value)
 
 
 def test_a_patient_in_two_sections_is_refused(phantom_dir, tmp_path):
     flow = workflow(phantom_dir, tmp_path, **{"validate#dataset#data": "@train#dataset#data"})
     with pytest.raises(RuntimeError) as caught:
-        flow.initialize()
+        run(flow)
     assert "PH0000" in causes(caught.value)
 
 
 def test_slices_smaller_than_the_crop_are_listed_before_training_starts(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        workflow(phantom_dir, tmp_path, patch_size=160).initialize()
+        run(workflow(phantom_dir, tmp_path, patch_size=160))
     message = causes(caught.value)
     assert "6 of 6 slices are smaller than the 160 pixels" in message
     assert "3.mat: 128x128" in message

@@ -7,8 +7,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from monai_srgan.data import download_figshare
-
 __all__ = ["add_parser"]
 
 
@@ -26,5 +24,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from monai_srgan.data import download_figshare  # here, so that --help need not load torch
+
     root = download_figshare(args.folder, keep_archives=args.keep_archives)
     print(root)

@@ -11,14 +11,11 @@ from collections.abc import Sequence
 
 from monai_srgan import __version__
 from monai_srgan.cli import download, evaluate, inspect, phantom, upscale
-from monai_srgan.data import DownloadError, MatFileError
 from monai_srgan.root_cause import root_cause
 
 __all__ = ["main"]
 
 _COMMANDS = (download, phantom, inspect, upscale, evaluate)
-# What bad input, a missing file or a full disk raise. Anything else is a fault of the program and shows its traceback.
-_USER_ERRORS = (ValueError, OSError, MatFileError, DownloadError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,11 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         cause = root_cause(error)
-        if args.verbose or not isinstance(cause, _USER_ERRORS):
+        if args.verbose or not _is_the_user_s(cause):
             raise
         print(f"monai-srgan: {str(cause) or type(cause).__name__}", file=sys.stderr)
         return 1
     return 0
+
+
+def _is_the_user_s(error: BaseException) -> bool:
+    """Whether it is of what bad input, a missing file or a full disk raise; all else is a fault of the program."""
+    from monai_srgan.data import DownloadError  # here, so that --help need not load torch
+
+    return isinstance(error, (ValueError, OSError, DownloadError))
 
 
 def _parser() -> argparse.ArgumentParser:

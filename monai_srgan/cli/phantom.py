@@ -7,8 +7,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from monai_srgan.data import write_phantom_dataset
-
 __all__ = ["add_parser"]
 
 
@@ -30,6 +28,8 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from monai_srgan.data import write_phantom_dataset  # here, so that --help need not load torch
+
     root = write_phantom_dataset(
         args.folder,
         num_patients=args.patients,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.cli.workflow import add_common_options, run_config
-from monai_srgan.transforms.output import OUTPUT_DTYPES, OUTPUT_SUFFIXES
 
 __all__ = ["add_parser"]
 
@@ -34,8 +33,11 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="also write maps of how far to believe each pixel; takes eight times as long",
     )
-    parser.add_argument("--ext", choices=OUTPUT_SUFFIXES, help="kind of file (default: .nii.gz)")
-    parser.add_argument("--dtype", choices=(*OUTPUT_DTYPES, "source"), help="type of the numbers (default: float32)")
+    parser.add_argument("--ext", help="kind of file: .nii.gz (default), .nii or .png")
+    parser.add_argument(
+        "--dtype",
+        help="numbers in NIfTI: uint8, int16, uint16, int32, float32 (default), float64, or source: as in the input",
+    )
     parser.add_argument("--postfix", help="results are <name>_<postfix><ext> (default: sr)")
     parser.add_argument("--mat-variable", metavar="PATH", help="image in .mat files (default: cjdata/image)")
     parser.add_argument("--batch-size", type=int, metavar="N", help="slices of a volume enlarged together (default: 1)")
@@ -44,6 +46,8 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from monai_srgan.transforms.output import OUTPUT_SUFFIXES  # here, so that --help need not load torch
+
     output = Path(args.output).expanduser()
     if output.name.lower().endswith(OUTPUT_SUFFIXES):
         raise ValueError(

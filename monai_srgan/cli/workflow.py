@@ -8,8 +8,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from monai.bundle import ConfigWorkflow
-
 from monai_srgan.bundle_root import VARIANTS, installed_bundle
 
 __all__ = ["add_common_options", "run_config"]
@@ -38,6 +36,8 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
         args: parsed options of :func:`add_common_options`.
         overrides: items of the config.
     """
+    from monai.bundle import ConfigWorkflow  # here, so that --help need not load torch
+
     bundle = Path(args.bundle).expanduser().resolve() if args.bundle else installed_bundle()
     common = {
         "variant": args.variant,

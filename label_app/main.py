@@ -11,8 +11,10 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.inferers import Inferer
 from monailabel.interfaces.app import MONAILabelApp
@@ -32,7 +34,7 @@ class SuperResolutionApp(MONAILabelApp):
     """The app: MONAI Label takes the module's first direct subclass of its own class."""
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
-        self.bundle = conf.get("bundle") or str(installed_bundle())
+        self.bundle = str(Path(conf["bundle"]).expanduser() if conf.get("bundle") else installed_bundle())
         super().__init__(
             app_dir=app_dir,
             studies=studies,
@@ -59,17 +61,21 @@ class SuperResolution(BundleInferTask):
     """
 
     def __init__(self, path: str, conf: dict[str, str]) -> None:
+        self._loaded: dict[tuple[str, str, float | None], torch.nn.Module] = {}
         # not a segmentation: Slicer and OHIF would show the image as a label map
         super().__init__(path, conf, type=InferType.OTHERS, load_strict=True)
+        if not self.is_valid():
+            raise ValueError(
+                f"{path} is no bundle with configs/inference.json and models/model.pt: pass --conf bundle DIR"
+            )
         self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": False})
-        self._loaded: dict[tuple[str, str, float | None], torch.nn.Module] = {}
 
     def _get_network(self, device: str, data: Mapping[str, Any] | None) -> torch.nn.Module:
         """The network with the weights of a request; the last one is kept."""
-        options = data or self._config
-        variant = options["variant"]
+        options = data or {}  # none when the server loads models at its start
+        variant = options.get("variant", VARIANTS)
         variant = variant if isinstance(variant, str) else variant[0]  # nothing chosen: all names, the default first
-        blend = None if options["blend"] in ("", None) else float(options["blend"])
+        blend = None if options.get("blend") in ("", None) else float(options["blend"])
         key = (device, variant, blend)
         if key not in self._loaded:
             path = shipped_weights(self.bundle_path, variant)
@@ -82,8 +88,18 @@ class SuperResolution(BundleInferTask):
 
     def inferer(self, data: Mapping[str, Any] | None = None) -> Inferer:
         """The bundle's inferer, with or without the projection onto what was measured."""
-        wanted = (data or self._config)["consistency"]
+        wanted = (data or {}).get("consistency", False)
         if not isinstance(wanted, bool):
             raise ValueError(f"consistency must be true or false, got {wanted!r}")
         self.bundle_config["consistency"] = wanted
         return super().inferer(data)
+
+    def writer(self, data: dict[str, Any], extension: str | None = None, dtype: Any = None) -> tuple[Any, Any]:
+        """Round and clip to integers where a request asks for some: the server's writer cuts, and lets values wrap."""
+        asked = np.dtype(dtype or data.get("result_dtype") or np.float32)
+        if asked.kind in "iu":
+            limits = np.iinfo(asked)
+            data[self.output_label_key] = (
+                torch.as_tensor(data[self.output_label_key]).round().clamp(limits.min, limits.max)
+            )
+        return super().writer(data, extension, dtype)

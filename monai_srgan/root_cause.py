@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-__all__ = ["root_cause"]
+__all__ = ["reason", "root_cause"]
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -16,3 +16,17 @@ def root_cause(error: BaseException) -> BaseException:
     while type(error) is RuntimeError and error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def reason(error: BaseException, source: str) -> str:
+    """What is wrong with a file, in a line that begins with its name or holds it.
+
+    Args:
+        error: what a reader or transform raised.
+        source: the file.
+    """
+    cause = root_cause(error)
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    # ITK's messages begin with the place in its own source
+    line = next((line for line in lines if "ITK ERROR" in line), lines[0] if lines else type(cause).__name__)
+    return line if str(source) in line else f"{source}: {line}"

@@ -8,11 +8,12 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_files import write_series
+from dicom_files import world, write_series
 from monai.bundle import ConfigWorkflow
 
 from monai_srgan import __version__
@@ -24,11 +25,12 @@ BUNDLE = Path(__file__).parents[1] / "bundle"
 @pytest.fixture(autouse=True)
 def _loggers_as_before() -> Iterator[None]:
     """The command sets levels of loggers, as a program of its own may."""
-    names = ("monai", "ignite", "py.warnings", "monai_srgan")
+    names = ("monai", "monai.bundle.workflows", "ignite", "py.warnings", "monai_srgan")
     levels = {name: logging.getLogger(name).level for name in names}
     root = logging.getLogger()
     handlers = root.handlers[:]
     yield
+    logging.captureWarnings(False)
     root.handlers[:] = handlers
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -58,17 +60,33 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"monai-srgan {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["enlarge"], ["upscale", "a"], ["upscale", "a", "b", "--variant", "esrgan"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["enlarge"],
+        ["upscale", "a"],
+        ["upscale", "a", "b", "--variant", "x"],
+        ["upscale", "a", "b", "--device", "x"],
+    ],
+)
 def test_a_command_line_that_cannot_be_parsed_ends_with_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
 
 
-def test_upscale_writes_what_the_bundle_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "items"),
+    [(["--blend", "0.5"], {"blend": 0.5}), (["--variant", "srresnet_jitter"], {"variant": "srresnet_jitter"})],
+)
+def test_upscale_writes_what_the_bundle_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: list[str], items: dict[str, Any]
+) -> None:
     source = save_slice(tmp_path / "a.nii.gz")
-    options = ["--variant", "srresnet", "--blend", "0.5", "--consistency", "--device", "cpu", "--postfix", "x4"]
-    assert main(["upscale", str(source), str(tmp_path / "command"), *options[2:], "--dtype", "float64"]) == 0
+    options = [*given, "--consistency", "--device", "cpu", "--postfix", "x4", "--dtype", "float64"]
+    assert main(["upscale", str(source), str(tmp_path / "command"), *options]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'command'}\n"
     workflow = ConfigWorkflow(
         config_file=str(BUNDLE / "configs" / "inference.json"),
         workflow_type="inference",
@@ -76,8 +94,8 @@ def test_upscale_writes_what_the_bundle_writes(tmp_path: Path) -> None:
         bundle_root=str(BUNDLE),
         dataset_dir=str(source),
         output_dir=str(tmp_path / "bundle"),
-        blend=0.5,
         consistency=True,
+        **items,
         device="$torch.device('cpu')",
     )
     workflow.initialize()
@@ -90,13 +108,18 @@ def test_upscale_writes_what_the_bundle_writes(tmp_path: Path) -> None:
 
 def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
     volume = (np.arange(3 * 9 * 12).reshape(3, 9, 12) % 211).astype(np.uint16)
-    series = write_series(tmp_path / "t1c", volume)
+    series = write_series(tmp_path / "t1c", volume, distance=5.0)  # unlike the tag that tells it
     assert main(["upscale", str(series), str(tmp_path / "out"), "--dtype", "source", "--trust"]) == 0
     names = sorted(f.name for f in (tmp_path / "out").iterdir())
     assert names == ["t1c_sr.nii.gz", "t1c_sr_halfwidth.nii.gz", "t1c_sr_spread.nii.gz"]
     saved = nib.load(tmp_path / "out" / "t1c_sr.nii.gz")
     assert saved.shape == (48, 36, 3)
     assert saved.get_data_dtype() == np.uint16
+    for corner in ((-0.5, -0.5, 0), (11.5, 8.5, 2)):
+        fine = [4 * (corner[0] + 0.5) - 0.5, 4 * (corner[1] + 0.5) - 0.5, corner[2], 1]
+        np.testing.assert_allclose(saved.affine @ fine, [*world(*corner, distance=5.0), 1], atol=1e-3)
+    means = saved.get_fdata().reshape(12, 4, 9, 4, 3).mean((1, 3))
+    assert np.corrcoef(means.ravel(), volume.transpose(2, 1, 0).ravel())[0, 1] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -107,6 +130,8 @@ def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
         (["upscale", "a.nii", "out", "--blend", "2"], "blend must be a number in [0, 1]"),
         (["upscale", "a.nii", "out", "--weights", "none.pt"], "there is no file none.pt"),
         (["upscale", "bad.nii", "out"], "1 of 1 inputs cannot be used"),
+        (["upscale", "a.nii", "out", "--dtype", "int8"], "--dtype must be one of"),
+        (["inspect", "bad.nii"], "bad.nii: "),
         (["inspect", "nowhere.png"], "nowhere.png does not exist"),
         (["inspect", "notes.txt"], "notes.txt: the suffix must be one of"),
         (["phantom", "p", "--size", "66"], "image_size must be a multiple of 4, got 66"),
@@ -140,7 +165,9 @@ def test_an_existing_result_is_kept_unless_asked(tmp_path: Path, capsys: pytest.
     (tmp_path / "out" / "a_sr.nii.gz").write_bytes(b"kept")
     assert main(command) == 1
     assert (tmp_path / "out" / "a_sr.nii.gz").read_bytes() == b"kept"
-    assert "--overwrite True" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "pass --overwrite to replace it" in error
+    assert "True" not in error
     assert main([*command, "--overwrite"]) == 0
     assert nib.load(tmp_path / "out" / "a_sr.nii.gz").shape == (48, 36)
 
@@ -152,13 +179,14 @@ def test_a_phantom_set_is_inspected_and_evaluated(tmp_path: Path, capsys: pytest
     facts = json.loads(capsys.readouterr().out)
     assert facts["size"] == [64, 64]
     assert facts["enlarged size"] == [256, 256]
-    assert facts["spacing"] == pytest.approx([0.49 * 512 / 64 if facts["spacing"][0] > 1 else 0.49] * 2)
+    assert facts["spacing"] == pytest.approx([0.49, 0.49])  # of the set's files, whatever their size
+    assert facts["enlarged spacing"] == pytest.approx([0.1225, 0.1225])
     assert facts["tumour"] in ("meningioma", "glioma", "pituitary tumour")
     assert facts["patient"] == "PH000001"
     assert main(["inspect", str(tmp_path / "p" / "1.mat")]) == 0
     assert "enlarged size    " in capsys.readouterr().out
-    arguments = ["--compare", "bicubic", "--folds", "3", "--panels", "0", "--device", "cpu"]
+    arguments = ["--compare", "bicubic,lanczos", "--folds", "3", "--panels", "0", "--device", "cpu"]
     assert main(["evaluate", str(tmp_path / "p"), str(tmp_path / "scores"), *arguments]) == 0
     summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
-    assert {"bicubic", "srgan"} <= summary["scores"].keys()
+    assert {"bicubic", "lanczos", "srgan"} <= summary["scores"].keys()
     assert (tmp_path / "scores" / "report.html").is_file()

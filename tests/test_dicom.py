@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_files import NORMAL, ORIGIN, ROW, world, write_series, write_slice
 
@@ -103,6 +104,42 @@ def test_colour_and_inverted_images_are_refused(tmp_path: Path) -> None:
         DicomReader().read(path)
     path = write_slice(tmp_path / "i.dcm", numbers(5, 8), PhotometricInterpretation="MONOCHROME1")
     with pytest.raises(ValueError, match=r"i\.dcm: MONOCHROME1 shows high values dark"):
+        DicomReader().read(path)
+
+
+def test_slices_of_different_slopes_keep_fractions_and_signs(tmp_path: Path) -> None:
+    volume = numbers(3, 5, 8)
+    slopes, intercepts = (1, 1.5, 1), (0, 0.25, -100)
+    for number, rows in enumerate(volume):
+        tags = {"RescaleSlope": str(slopes[number]), "RescaleIntercept": str(intercepts[number])}
+        write_slice(tmp_path / f"{number}.dcm", rows, ORIGIN + number * 4.0 * NORMAL, **tags)
+    expected = volume * np.reshape(slopes, (3, 1, 1)) + np.reshape(intercepts, (3, 1, 1))
+    np.testing.assert_allclose(load(tmp_path)[0].numpy(), expected.transpose(2, 1, 0))
+
+
+def test_slices_of_another_pixel_spacing_are_refused(tmp_path: Path) -> None:
+    folder = write_series(tmp_path / "t1c", numbers(3, 5, 8))
+    write_slice(folder / "z.dcm", numbers(5, 8), ORIGIN + 12.0 * NORMAL, PixelSpacing=[0.75, 0.6])
+    with pytest.raises(ValueError, match=r"one size, pixel spacing and orientation, z\.dcm has others than 000\.dcm"):
+        DicomReader().read(folder)
+
+
+def test_a_picture_that_lies_nowhere_is_refused(tmp_path: Path) -> None:
+    path = write_slice(tmp_path / "shot.dcm", numbers(5, 8))
+    data = pydicom.dcmread(path)
+    del data.ImagePositionPatient, data.ImageOrientationPatient
+    data.save_as(path)
+    with pytest.raises(ValueError, match=r"shot\.dcm: where it lies is not known, ImagePositionPatient and"):
+        DicomReader().read(path)
+
+
+def test_several_frames_in_a_file_are_refused(tmp_path: Path) -> None:
+    path = write_slice(tmp_path / "frames.dcm", numbers(5, 8))
+    data = pydicom.dcmread(path)
+    data.NumberOfFrames, data.PixelData = 2, 2 * data.PixelData
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
+    data.save_as(path)
+    with pytest.raises(ValueError, match=r"frames\.dcm: it holds 2 frames"):
         DicomReader().read(path)
 
 

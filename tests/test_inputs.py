@@ -129,6 +129,23 @@ def test_a_mat_slice_is_read_from_the_variable_that_is_asked_for(phantom_dir: Pa
     assert set(mask.unique().tolist()) == {0.0, 1.0}
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float64", ">i2"])
+def test_the_type_of_a_file_s_numbers_is_known_and_their_byte_order_read(tmp_path: Path, dtype: str) -> None:
+    array = np.arange(6 * 5).reshape(6, 5).astype(dtype)
+    header = nib.Nifti1Header(endianness=">" if dtype[0] == ">" else "<")
+    header.set_data_dtype(dtype)
+    nib.Nifti1Image(array, AFFINE, header).to_filename(tmp_path / "a.nii")
+    image = LoadInputd(keys="image")({"image": str(tmp_path / "a.nii")})["image"]
+    assert image.meta["source_dtype"] == np.dtype(dtype).name
+    np.testing.assert_array_equal(image[0, ..., 0].numpy(), array.astype(np.float32))
+
+
+def test_the_type_of_a_16_bit_picture_is_known(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 7), 40_000, np.uint16)).save(tmp_path / "a.png")
+    image = LoadInputd(keys="image")({"image": str(tmp_path / "a.png")})["image"]
+    assert image.meta["source_dtype"] == "uint16"
+
+
 def test_the_loader_is_monai_s_and_survives_pickling() -> None:
     loader = pickle.loads(pickle.dumps(LoadInputd(keys="image")))
     assert isinstance(loader, LoadImaged)  # how MONAI Label finds the transform that loads

@@ -1,48 +1,51 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX by MONAI's exporter, run by another runtime."""
+"""ONNX by MONAI's exporter, as the documentation has it, run by another runtime."""
 
 from __future__ import annotations
 
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
-from monai.bundle import onnx_export
 
 from monai_srgan.networks import SRResNet
 
-BUNDLE = Path(__file__).parents[1] / "bundle"
-CONVERTER = {
-    "input_names": ["image"],
-    "output_names": ["pred"],
-    "dynamic_axes": {
-        "image": {0: "batch", 2: "height", 3: "width"},
-        "pred": {0: "batch", 2: "sr_height", 3: "sr_width"},
-    },
-}
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "how-to" / "export.md"
 
 
-@pytest.mark.filterwarnings("ignore:# 'dynamic_axes' is not recommended:UserWarning")  # what MONAI's exporter takes
-@pytest.mark.filterwarnings("ignore:.*LeafSpec.* is deprecated:FutureWarning")  # in torch's own exporter
-@pytest.mark.filterwarnings("ignore:.*LeafSpec.* is deprecated:DeprecationWarning")
-def test_the_exported_network_takes_any_size_and_gives_the_same_values(tmp_path: Path) -> None:
-    target, weights = tmp_path / "model.onnx", BUNDLE / "models" / "model.pt"
-    onnx_export(
-        net_id="network_def",
-        filepath=str(target),
-        ckpt_file=str(weights),
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        config_file=str(BUNDLE / "configs" / "inference.json"),
-        input_shape=[1, 1, 40, 48],
-        use_trace=True,
-        converter_kwargs=CONVERTER,
-    )
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the bundle in which the page's command was given."""
+    bundle = tmp_path_factory.mktemp("onnx") / "bundle"
+    shutil.copytree(ROOT / "bundle", bundle, ignore=shutil.ignore_patterns("eval", "data"))
+    text = PAGE.read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```bash\n(python -m monai\.bundle onnx_export.*?)^```", text, flags=re.M | re.S)
+    command = shlex.split(block.replace("\\\n", " "))
+    done = subprocess.run([sys.executable, *command[1:]], cwd=bundle, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return bundle
+
+
+def test_the_exported_network_takes_any_size_and_gives_the_same_values(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(exported)
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(compile(block, str(PAGE), "exec"), names)
+    assert names["sr"].shape == (1, 1, 132, 244)
+    session = names["session"]
     network = SRResNet(norm=None, global_residual="bicubic").eval()
-    network.load_state_dict(torch.load(weights, weights_only=True))
-    session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+    network.load_state_dict(torch.load(exported / "models" / "model.pt", weights_only=True))
     assert [entry.name for entry in (*session.get_inputs(), *session.get_outputs())] == ["image", "pred"]
     for shape in ((1, 1, 40, 48), (2, 1, 33, 61), (1, 1, 128, 96)):
         lr = torch.rand(shape, generator=torch.Generator().manual_seed(0))

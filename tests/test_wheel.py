@@ -27,9 +27,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, sources)
     for name in ("monai_srgan", "bundle"):
-        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "eval", "data_"))
+        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "eval", "*.ts"))
     (sources / "bundle" / "eval").mkdir(exist_ok=True)
-    (sources / "bundle" / "eval" / "left.json").touch()
+    for left in ("eval/left.json", "models/model.ts", "models/model.onnx"):
+        (sources / "bundle" / left).touch()
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet", "-w", str(work)]
     subprocess.run([*command, str(sources)], check=True, capture_output=True, timeout=300)
     return next(work.glob("*.whl"))

@@ -31,9 +31,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--folds", type=int, metavar="N", help="number of folds (default: 5)")
     parser.add_argument(
         "--compare",
-        nargs="+",
-        metavar="METHOD",
-        help="out of nearest, bicubic, lanczos, srresnet, srresnet_jitter, blend (default: the first four)",
+        type=lambda text: text.split(","),
+        metavar="A,B,...",
+        help="methods out of nearest, bicubic, lanczos, srresnet, srresnet_jitter, blend (default: the first four)",
     )
     parser.add_argument("--sigma", type=float, help="blur of the degradation in HR pixels (default: 1.5)")
     parser.add_argument("--trust", action="store_true", help="also score the calibrated intervals")
@@ -43,11 +43,12 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    output = Path(args.output).expanduser()
     run_config(
         "evaluate",
         args,
         dataset_dir=str(Path(args.dataset).expanduser()),
-        output_dir=str(Path(args.output).expanduser()),
+        output_dir=str(output),
         section=args.section,
         fold=args.fold,
         num_folds=args.folds,
@@ -57,3 +58,4 @@ def _run(args: argparse.Namespace) -> None:
         stress=args.stress or None,
         panels=args.panels,
     )
+    print(output / "report.html")

@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
+from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
 from monai_srgan.transforms.geometry import scaled_affine
 
@@ -40,7 +41,10 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: give an image file or the folder of a DICOM series")
     image_stem(path)  # refuses other kinds by name
-    image = LoadInputd(keys="image", mat_variable=mat_variable)({"image": str(path)})["image"]
+    try:
+        image = LoadInputd(keys="image", mat_variable=mat_variable)({"image": str(path)})["image"]
+    except Exception as error:  # whatever a reader of MONAI may raise
+        raise ValueError(reason(error, str(path))) from error
     values, affine = image[0].numpy(), image.affine.numpy()
     finer = scaled_affine(affine, 1 / _SCALE).numpy()
     ndim = int(image.meta["source_ndim"])

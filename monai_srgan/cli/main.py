@@ -17,6 +17,21 @@ __all__ = ["main"]
 
 _COMMANDS = (download, phantom, inspect, upscale, evaluate)
 
+# What messages tell to pass to a config, and what it is called here.
+_OPTIONS = {
+    "--overwrite True": "--overwrite",
+    "--trust True": "--trust",
+    "--dataset_dir FILE_OR_FOLDER": "IN",
+    "--output_dir FOLDER": "another OUT",
+    "--output_ext": "--ext",
+    "--ckpt_path": "--weights",
+    "--srresnet_path": "--srresnet",
+    "output_dtype": "--dtype",
+    "output_ext": "--ext",
+    "output_dir": "OUT",
+    "dataset_dir": "IN",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command ``monai-srgan``.
@@ -39,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         cause = root_cause(error)
         if args.verbose or not _is_the_user_s(cause):
             raise
-        print(f"monai-srgan: {str(cause) or type(cause).__name__}", file=sys.stderr)
+        print(f"monai-srgan: {_in_our_words(str(cause) or type(cause).__name__)}", file=sys.stderr)
         return 1
     return 0
 
@@ -49,6 +64,13 @@ def _is_the_user_s(error: BaseException) -> bool:
     from monai_srgan.data import DownloadError  # here, so that --help need not load torch
 
     return isinstance(error, (ValueError, OSError, DownloadError))
+
+
+def _in_our_words(message: str) -> str:
+    """A message of the configs with the names that their items have here."""
+    for theirs, ours in _OPTIONS.items():
+        message = message.replace(theirs, ours)
+    return message
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,5 +92,6 @@ def _log_to_stderr(*, verbose: bool) -> None:
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("monai_srgan").setLevel(logging.INFO)
     if not verbose:  # MONAI's engines and configs warn of what is no concern of this command's user
+        logging.captureWarnings(True)
         for name in ("monai", "ignite", "py.warnings"):
             logging.getLogger(name).setLevel(logging.ERROR)

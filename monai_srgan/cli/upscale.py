@@ -68,3 +68,4 @@ def _run(args: argparse.Namespace) -> None:
         overwrite=args.overwrite or None,
         **{"tiled#batch_size": args.batch_size},
     )
+    print(output)

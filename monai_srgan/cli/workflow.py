@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "bf16", "fp16"), help="default fp32; bf16 is quicker where known"
     )
-    parser.add_argument("--device", help="such as cpu or cuda:0; default: the GPU where there is one")
+    parser.add_argument("--srresnet", metavar="FILE", help="state dict at the other end of a blend of your own weights")
+    parser.add_argument("--device", type=_device, help="such as cpu or cuda:0; default: the GPU where there is one")
     parser.add_argument("--bundle", metavar="DIR", help="another copy of the bundle than the one that is installed")
 
 
@@ -38,10 +40,14 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
     """
     from monai.bundle import ConfigWorkflow  # here, so that --help need not load torch
 
+    if not args.verbose:
+        # has a level and a handler of its own, on standard output
+        logging.getLogger("monai.bundle.workflows").setLevel(logging.ERROR)
     bundle = Path(args.bundle).expanduser().resolve() if args.bundle else installed_bundle()
     common = {
         "variant": args.variant,
         "ckpt_path": args.weights and str(Path(args.weights).expanduser()),
+        "srresnet_path": args.srresnet and str(Path(args.srresnet).expanduser()),
         "precision": args.precision,
         "device": args.device and f"$torch.device({args.device!r})",
     }
@@ -56,3 +62,16 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
     workflow.initialize()
     workflow.run()
     workflow.finalize()
+
+
+def _device(name: str) -> str:
+    """The name of a device that there is."""
+    import torch  # here, so that --help need not load it
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        text = str(error).splitlines()[0]
+        raise argparse.ArgumentTypeError(f"there is no device {name!r} here ({text}): take cpu") from error
+    return name

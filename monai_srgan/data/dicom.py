@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ _MAGIC_AT, _MAGIC = 128, b"DICM"
 _UNEVEN = 0.01  # of the slices' distance: what rounding of positions in DICOM's decimal strings can explain
 _SAME_PLACE = 1e-3  # mm
 _SERIES_UID, _PHOTOMETRIC = "0020|000e", "0028|0004"
+_GEOMETRY = {"0020|0032": "ImagePositionPatient", "0020|0037": "ImageOrientationPatient", "0028|0030": "PixelSpacing"}
+
+logger = logging.getLogger(__name__)
 
 
 def is_dicom(path: PathLike) -> bool:
@@ -33,27 +37,41 @@ def is_dicom(path: PathLike) -> bool:
         return False
     if path.suffix.lower() in DICOM_SUFFIXES:
         return True
-    with path.open("rb") as file:
-        file.seek(_MAGIC_AT)
-        return file.read(len(_MAGIC)) == _MAGIC
+    try:
+        with path.open("rb") as file:
+            file.seek(_MAGIC_AT)
+            return file.read(len(_MAGIC)) == _MAGIC
+    except PermissionError:
+        logger.warning("%s may not be read: whether it is DICOM is not known, it is passed over", path)
+        return False
 
 
 def dicom_files(folder: PathLike) -> list[Path]:
-    """The DICOM files that lie directly in a folder, in the order of their names; hidden files are passed over."""
-    return sorted(f for f in Path(folder).iterdir() if not f.name.startswith(".") and is_dicom(f))
+    """The DICOM files that lie directly in a folder, in the order of their names.
+
+    Hidden files are passed over; so is, with a warning, what may not be read.
+    """
+    try:
+        files = list(Path(folder).iterdir())
+    except PermissionError:
+        logger.warning("%s may not be read and is passed over", folder)
+        return []
+    return sorted(f for f in files if not f.name.startswith(".") and is_dicom(f))
 
 
 class DicomReader(ITKReader):
     """Read a DICOM file, or the one series of a folder, by ITK, as a MONAI image reader.
 
     MONAI's ITKReader takes the first of several series with no more than a warning, stacks slices of one place (echoes,
-    time points, b-values) behind each other, and gives evenly spaced coordinates to slices that are not: this one
-    refuses what has no single true affine. Values are rescaled (slope, intercept); x comes first; the affine is in RAS.
+    time points, b-values) behind each other, gives evenly spaced coordinates to slices that are not, and squeezes
+    rescaled values into the first slice's type: this one refuses what has no single true affine, and reads slices of
+    different types as float32. Values are rescaled (slope, intercept); x comes first; the affine is in RAS.
 
     Raises:
         FileNotFoundError: (in ``read``) the folder holds no DICOM file.
-        ValueError: (in ``read``) a file cannot be read, is in colour or inverted (MONOCHROME1), or the folder holds
-            several series, or one whose slices do not stand evenly behind each other.
+        ValueError: (in ``read``) a file cannot be read, does not say where it lies, is in colour, inverted
+            (MONOCHROME1) or of several frames, or the folder holds several series, or one whose slices do not stand
+            evenly behind each other.
     """
 
     def __init__(self) -> None:
@@ -79,7 +97,12 @@ class DicomReader(ITKReader):
     def _read_one(self, path: Path, **kwargs: Any) -> Any:
         slices = _series(path) if path.is_dir() else [_slice_of(path)]
         names = [str(slice_.file) for slice_ in slices]
-        return itk.imread(names if len(names) > 1 else names[0], **kwargs)
+        if len({slice_.component for slice_ in slices}) > 1:  # slopes of their own: ITK would cut to the first's type
+            kwargs = {"pixel_type": itk.F, **kwargs}
+        try:
+            return itk.imread(names if len(names) > 1 else names[0], **kwargs)
+        except RuntimeError as error:
+            raise ValueError(f"{path}: its pixels cannot be decoded: decompress or repair it") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +113,9 @@ class _Slice:
     series: str
     origin: np.ndarray
     direction: np.ndarray  # columns: along x, along y, normal
+    spacing: tuple[float, float]
     size: tuple[int, int]
+    component: int  # ITK's number of the type of its rescaled values
 
 
 def _slice_of(file: Path) -> _Slice:
@@ -106,12 +131,23 @@ def _slice_of(file: Path) -> _Slice:
         raise ValueError(f"{file}: the image must be grayscale, got {photometric or 'colour'}: convert it")
     if photometric == "MONOCHROME1":
         raise ValueError(f"{file}: MONOCHROME1 shows high values dark: invert it to MONOCHROME2 first")
+    if io.GetNumberOfDimensions() > 2 and io.GetDimensions(2) > 1:
+        raise ValueError(
+            f"{file}: it holds {io.GetDimensions(2)} frames, whose places cannot be checked: export one file a slice"
+        )
+    missing = [name for tag, name in _GEOMETRY.items() if not tags.HasKey(tag)]
+    if missing:
+        raise ValueError(
+            f"{file}: where it lies is not known, {' and '.join(missing)} are missing: convert it to NIfTI or PNG first"
+        )
     return _Slice(
         file,
         series,
         np.array([io.GetOrigin(i) for i in range(3)]),
         np.array([io.GetDirection(i) for i in range(3)]).T,
+        (io.GetSpacing(0), io.GetSpacing(1)),
         (io.GetDimensions(0), io.GetDimensions(1)),
+        int(io.GetComponentType()),
     )
 
 
@@ -131,10 +167,11 @@ def _series(folder: Path) -> list[_Slice]:
     first = slices[0]
     remedy = "enlarge the files one by one, or resample the series first"
     for other in slices[1:]:
-        if other.size != first.size or not np.allclose(other.direction, first.direction, atol=1e-3):
+        same = np.allclose(other.direction, first.direction, atol=1e-3) and np.allclose(other.spacing, first.spacing)
+        if other.size != first.size or not same:
             raise ValueError(
-                f"{folder}: all slices must have one size and orientation, {other.file.name} has others than "
-                f"{first.file.name}: {remedy}"
+                f"{folder}: all slices must have one size, pixel spacing and orientation, {other.file.name} has others "
+                f"than {first.file.name}: {remedy}"
             )
     normal = first.direction[:, 2]
     slices.sort(key=lambda s: float(s.origin @ normal))

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
 from monai_srgan.data.natural_order import natural_key
-from monai_srgan.root_cause import root_cause
+from monai_srgan.root_cause import reason
 
 __all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
 
@@ -94,20 +94,13 @@ def check_inputs(
         try:
             load(dict(item))
         except Exception as error:  # whatever a reader of MONAI may raise: each becomes a line of the one error below
-            reason = _reason(error)
-            problems.append(reason if str(item["source"]) in reason else f"{item['source']}: {reason}")
+            problems.append(reason(error, item["source"]))
     if problems:
         listing = "\n  ".join(problems)
         raise ValueError(
             f"{len(problems)} of {len(datalist)} inputs cannot be used, and nothing was computed; "
             f"repair them or take them out:\n  {listing}"
         )
-
-
-def _reason(error: BaseException) -> str:
-    """The first line of what a reader or transform said."""
-    error = root_cause(error)
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _images_of(folder: Path) -> list[Path]:
@@ -128,7 +121,7 @@ def _images_of(folder: Path) -> list[Path]:
         found = f"{len(skipped)} other files, such as {', '.join(skipped[:3])}" if skipped else "no files"
         raise FileNotFoundError(
             f"dataset_dir {folder} holds no image ({', '.join(IMAGE_SUFFIXES)}, DICOM) (found: {found}); "
-            "give the folder that holds the files, subfolders are searched for DICOM series alone"
+            "give the folder that holds the files; of folders in it only DICOM series are taken, one level down"
         )
     if skipped:
         logger.info("%s: %d files are no images and are skipped: %s", folder, len(skipped), ", ".join(skipped[:5]))

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import ImageReader, MetaTensor
+from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader
 from monai.transforms import LoadImaged
 
 from monai_srgan.data import DicomReader, MatReader
@@ -19,13 +20,45 @@ __all__ = ["LoadInputD", "LoadInputDict", "LoadInputd"]
 GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose numbers are intensities
 
 
+class _NativeNumbers(ImageReader):
+    """What :class:`LoadInputd` adds to a reader: numbers in this machine's byte order, and their type as it was.
+
+    torch refuses another byte order, and has no uint16 that MONAI would use: it makes int32 of it.
+    """
+
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        array, meta = super().get_data(img)
+        if array.dtype.kind not in "biufc":
+            raise ValueError(f"the image must hold one number a pixel, got {array.dtype}: convert it to one channel")
+        native = array.dtype.newbyteorder("=")
+        meta["source_dtype"] = native.name
+        return array.astype(native, copy=False), meta
+
+
+class _NiftiInput(_NativeNumbers, NibabelReader):
+    pass
+
+
+class _PictureInput(_NativeNumbers, PILReader):
+    pass
+
+
+class _DicomInput(_NativeNumbers, DicomReader):
+    pass
+
+
+class _MatInput(_NativeNumbers, MatReader):
+    pass
+
+
 class LoadInputd(LoadImaged):
     """Load a .mat, NIfTI, PNG or DICOM image as ``(1, X, Y, D)`` float32 in its own units, with its affine.
 
     MONAI's LoadImaged with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added: the
     file's suffix chooses the reader, so that a reader's message about a bad file is not buried under those of six
     readers that never had a chance. The path of a folder is a DICOM series. A single slice becomes a volume of one
-    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, ``meta["source_dtype"]`` the type of its numbers.
+    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, ``meta["source_dtype"]`` numpy's name of the type of
+    its numbers: float64 where a slope and intercept were applied.
 
     Args:
         keys: keys of paths.
@@ -41,8 +74,8 @@ class LoadInputd(LoadImaged):
     ) -> None:
         # dtype=None: a conversion to float32 at reading would drop an imaginary part without an error
         super().__init__(keys, dtype=None, ensure_channel_first=False, allow_missing_keys=allow_missing_keys)
-        self._loader.register(DicomReader())
-        self._loader.register(MatReader(variable=mat_variable))
+        for reader in (_NiftiInput(), _PictureInput(), _DicomInput(), _MatInput(variable=mat_variable)):
+            self._loader.register(reader)
 
     def __call__(self, data: Mapping[Hashable, Any], reader: ImageReader | None = None) -> dict[Hashable, Any]:
         """Load the image of each key."""
@@ -75,7 +108,7 @@ def as_volume(image: MetaTensor) -> MetaTensor:
     if image.ndim not in (2, 3):
         raise ValueError(f"{name}: the image must be a slice (X, Y) or a volume (X, Y, D), got shape {shape}: split it")
     image.meta["source_ndim"] = image.ndim
-    image.meta["source_dtype"] = str(image.dtype).removeprefix("torch.")
+    image.meta.setdefault("source_dtype", str(image.dtype).removeprefix("torch."))
     image.meta["original_channel_dim"] = "no_channel"
     volume = image[..., None] if image.ndim == 2 else image
     return volume[None].to(torch.float32)

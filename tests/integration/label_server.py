@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 STUBS = Path(__file__).parent / "stubs"
 START_SECONDS = 120.0  # 5 to 8 on an idle machine
+_LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 EXTENSIONS = ["*.nii.gz", "*.nii", "*.png", "*.mat"]
 
 
@@ -34,7 +35,7 @@ class LabelServer:
 
     def info(self) -> dict[str, Any]:
         """What ``GET /info/`` says."""
-        with urllib.request.urlopen(f"{self.url}/info/", timeout=30) as answer:
+        with _LOOPBACK.open(f"{self.url}/info/", timeout=30) as answer:
             return json.load(answer)
 
     def infer(self, model: str, image: str, params: Mapping[str, Any], target: Path) -> Path:
@@ -43,7 +44,7 @@ class LabelServer:
         form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
         request = urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with _LOOPBACK.open(request, timeout=120) as answer:
                 target.write_bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{model} on {image}: {error} {error.read()!r}\n{self.tail()}") from error
@@ -81,12 +82,11 @@ def running_server(python: Path, app: Path, studies: Path, work: Path, **conf: s
             _wait_until_it_answers(server, process)
             yield server
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(20)
+            for end in (signal.SIGTERM, signal.SIGKILL):  # the second for what ignored the first
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, end)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(20)
 
 
 def _wait_until_it_answers(server: LabelServer, process: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ user's cache under the hash of what it holds, so that it is built again when tha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -27,26 +28,23 @@ def cached_environment() -> Path:
     return cache / "monai_srgan" / f"monailabel-{key}"
 
 
-def python_of(environment: Path) -> Path:
-    """The environment's interpreter."""
-    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
 def make_environment() -> Path:
     """Build the environment unless it is there, and return its Python; one that is half built is built anew."""
     environment = cached_environment()
-    done = environment / "done"
-    if not done.exists():
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    python, done = environment / "bin" / "python", environment / "done"
+    with environment.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once share one build
+        if done.exists() and python.exists():
+            return python
         shutil.rmtree(environment, ignore_errors=True)
-        environment.parent.mkdir(parents=True, exist_ok=True)
-        run = (sys.executable, "-m", "venv", str(environment))
-        subprocess.run(run, check=True, stdout=sys.stderr)
-        pip = (str(python_of(environment)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, stdout=sys.stderr)
+        pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         subprocess.run([*pip, "torch==2.13.0"], check=True, stdout=sys.stderr)
         subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True, stdout=sys.stderr)
         subprocess.run([*pip, "--no-deps", *WITHOUT_DEPENDENCIES], check=True, stdout=sys.stderr)
         done.touch()
-    return python_of(environment)
+    return python
 
 
 if __name__ == "__main__":

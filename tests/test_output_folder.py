@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_srgan.handlers.output_folder import set_aside, writable_folder
+from monai_srgan.handlers.output_folder import clear_folder, set_aside, writable_folder
 
 
 def test_a_missing_folder_is_made_with_its_parents_and_left_empty(tmp_path: Path) -> None:
@@ -42,3 +42,12 @@ def test_what_an_earlier_run_left_is_set_aside_and_other_files_stay(tmp_path):
     (tmp_path / "losses.csv").write_text("second")
     assert set_aside(tmp_path, names) == tmp_path / "previous-2"
     assert (tmp_path / "previous-1" / "losses.csv").read_text() == "losses.csv"
+
+
+def test_a_run_that_begins_clears_its_folder_and_one_that_goes_on_keeps_it(tmp_path):
+    (tmp_path / "scores.csv").touch()
+    assert clear_folder(tmp_path, ["scores.csv"], keep=True) == str(tmp_path)
+    assert (tmp_path / "scores.csv").exists()
+    assert clear_folder(tmp_path, ["scores.csv"]) == str(tmp_path)
+    assert (tmp_path / "previous-1" / "scores.csv").exists()
+    assert not (tmp_path / "scores.csv").exists()

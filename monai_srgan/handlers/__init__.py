@@ -10,7 +10,7 @@ from monai_srgan.handlers.curves import CurveRecorder
 from monai_srgan.handlers.extra_validation import ExtraValidation
 from monai_srgan.handlers.learning_rate import TwoPhaseLearningRate
 from monai_srgan.handlers.metrics import MaskedMetricHandler, RegionScore, region_scores_metrics
-from monai_srgan.handlers.output_folder import set_aside, writable_folder
+from monai_srgan.handlers.output_folder import clear_folder, set_aside, writable_folder
 from monai_srgan.handlers.panels import PanelSaver, draw_panel
 from monai_srgan.handlers.perceptual import PerceptualHandler
 from monai_srgan.handlers.progress import LossProgressBar
@@ -39,6 +39,7 @@ __all__ = [
     "TwoPhaseLearningRate",
     "WeightsLoader",
     "WeightsSaver",
+    "clear_folder",
     "draw_panel",
     "region_scores_metrics",
     "set_aside",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monai_srgan.processes import is_main_process
 
-__all__ = ["set_aside", "writable_folder"]
+__all__ = ["clear_folder", "set_aside", "writable_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,3 +68,20 @@ def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
         path.rename(aside / path.name)
     logger.info("the files of an earlier run in %s are now in %s", folder, aside)
     return aside
+
+
+def clear_folder(output_dir: str | Path, names: Iterable[str], *, keep: bool = False) -> str:
+    """The folder of a run, writable and clear of an earlier one, for all that writes into it to ask for.
+
+    Args:
+        output_dir: see :func:`writable_folder`.
+        names: see :func:`set_aside`.
+        keep: leave what is there, for a run that goes on.
+
+    Returns:
+        the folder's path.
+    """
+    folder = writable_folder(output_dir)
+    if not keep:
+        set_aside(folder, names)
+    return str(folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import voxel_sizes
 
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
 from monai_srgan.root_cause import reason
@@ -77,4 +78,4 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict
 
 
 def _spacing(affine: np.ndarray, ndim: int) -> list[float]:
-    return [round(float(s), 6) for s in nib.affines.voxel_sizes(affine)[:ndim]]
+    return [round(float(s), 6) for s in voxel_sizes(affine)[:ndim]]

@@ -158,6 +158,17 @@ def test_what_cannot_be_done_is_told_in_a_line_and_nothing_is_written(
     assert [f for f in sorted(tmp_path.rglob("*")) if f not in before and not f.is_dir()] == []
 
 
+def test_paths_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("$x.nii", "a#1.nii", "@b.nii", "%c.nii"):
+        save_slice(tmp_path / name)
+    for name in ("$x", "a#1", "@b", "%c"):
+        assert main(["upscale", f"{name}.nii", f"{name}#out", "--device", "cpu"]) == 0
+        assert (tmp_path / f"{name}#out" / f"{name}_sr.nii.gz").is_file()
+    with pytest.raises(SystemExit):
+        main(["upscale", "a#1.nii", "out", "--postfix", "$1+1"])
+
+
 def test_an_existing_result_is_kept_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = save_slice(tmp_path / "a.nii.gz")
     command = ["upscale", str(source), str(tmp_path / "out"), "--device", "cpu"]

@@ -193,3 +193,28 @@ def test_a_damaged_mat_file_gives_its_reader_s_message_alone(tmp_path: Path) -> 
     (tmp_path / "7.mat").write_bytes(b"no matlab file" * 100)
     with pytest.raises(ValueError, match=r"7\.mat"):
         LoadInputd(keys="image")({"image": str(tmp_path / "7.mat")})
+
+
+@pytest.mark.parametrize(
+    ("sform", "qform"),
+    [((2, AFFINE), (0, None)), ((4, AFFINE @ np.diag([1.1, 0.9, 1.2, 1.0])), (1, np.diag([2.0, 2, 3, 1])))],
+)
+def test_a_nifti_lies_where_its_header_says_even_if_its_spacing_says_otherwise(
+    tmp_path: Path, sform: tuple[int, np.ndarray], qform: tuple[int, np.ndarray | None]
+) -> None:
+    image = nib.Nifti1Image(np.ones((6, 5, 3), np.float32), None)
+    image.set_qform(qform[1], qform[0])
+    image.set_sform(sform[1], sform[0])
+    nib.save(image, tmp_path / "a.nii")
+    loaded = LoadInputd(keys="image")({"image": str(tmp_path / "a.nii")})["image"]
+    np.testing.assert_allclose(loaded.affine.numpy(), sform[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_an_affine_that_puts_all_pixels_in_one_place_is_refused(tmp_path: Path, value: float) -> None:
+    path = save_nifti(tmp_path / "a.nii", np.ones((6, 5), np.float32))
+    with path.open("r+b") as file:  # nibabel would not write it: srow_x, srow_y, srow_z of the header
+        file.seek(280)
+        file.write(np.full(12, value, "<f4").tobytes())
+    with pytest.raises(ValueError, match=r"a\.nii: the affine must give every pixel a place of its own"):
+        LoadInputd(keys="image")({"image": str(path)})

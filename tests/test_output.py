@@ -214,3 +214,29 @@ def test_a_type_that_nifti_readers_do_not_know_is_refused(tmp_path: Path) -> Non
         SaveSR(tmp_path, output_dtype="complex64")
     with pytest.raises(ValueError, match=r"output_dtype is NIfTI's.*got 'uint8'"):
         SaveSR(tmp_path, output_ext=".png", output_dtype="uint8")
+
+
+def test_a_sheared_affine_leaves_no_qform_that_is_another(tmp_path: Path) -> None:
+    sheared = AFFINE @ np.array([[1.0, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    pred = image(source_ndim=3)
+    pred.affine = torch.as_tensor(sheared)
+    SaveSR(tmp_path)(pred)
+    saved = nib.load(tmp_path / "7_sr.nii.gz")
+    np.testing.assert_allclose(saved.affine, sheared, atol=1e-5)
+    assert int(saved.header["qform_code"]) == 0
+    np.testing.assert_allclose(saved.header.get_zooms(), nib.affines.voxel_sizes(sheared), rtol=1e-5)
+
+
+def test_a_postfix_with_a_folder_is_refused_and_a_number_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="output_postfix is a part of a file's name"):
+        SaveSR(tmp_path, "a/b")
+    assert SaveSR(tmp_path, 4).path_for("7.mat").name == "7_4.nii.gz"  # type: ignore[arg-type]
+
+
+def test_a_picture_beside_a_nifti_result_leaves_that_one_s_maps(tmp_path: Path) -> None:
+    for name in ("7_sr.nii.gz", "7_sr_spread.nii.gz"):
+        (tmp_path / name).touch()
+    SaveSR(tmp_path, output_ext=".png", outdated=("sr_spread",))(image(source_ndim=2))
+    assert (tmp_path / "7_sr_spread.nii.gz").exists()
+    SaveSR(tmp_path, overwrite=True, outdated=("sr_spread",))(image(source_ndim=2))
+    assert not (tmp_path / "7_sr_spread.nii.gz").exists()

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from monai_srgan.cli.workflow import add_common_options, run_config
+from monai_srgan.cli.workflow import add_common_options, plain_text, run_config
 
 __all__ = ["add_parser"]
 
@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--folds", type=int, metavar="N", help="number of folds (default: 5)")
     parser.add_argument(
         "--compare",
-        type=lambda text: text.split(","),
+        type=lambda text: plain_text(text).split(","),
         metavar="A,B,...",
         help="methods out of nearest, bicubic, lanczos, srresnet, srresnet_jitter, blend (default: the first four)",
     )
@@ -47,8 +47,8 @@ def _run(args: argparse.Namespace) -> None:
     run_config(
         "evaluate",
         args,
-        dataset_dir=str(Path(args.dataset).expanduser()),
-        output_dir=str(output),
+        dataset_dir=Path(args.dataset).expanduser(),
+        output_dir=output,
         section=args.section,
         fold=args.fold,
         num_folds=args.folds,

@@ -57,9 +57,9 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict
         "orientation": "".join(code or "?" for code in nib.aff2axcodes(affine)[:ndim]),
         "type": image.meta["source_dtype"],
         "intensities": {
-            "least": float(values.min()),
-            "largest": float(values.max()),
-            "99.9th percentile": float(np.percentile(values, 99.9)),
+            "least": _finite(values.min()),
+            "largest": _finite(values.max()),
+            "99.9th percentile": _finite(np.percentile(values, 99.9)),
         },
         "enlarged size": [_SCALE * size[0], _SCALE * size[1], *size[2:]],
         "enlarged spacing": _spacing(finer, ndim),
@@ -79,3 +79,8 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict
 
 def _spacing(affine: np.ndarray, ndim: int) -> list[float]:
     return [round(float(s), 6) for s in voxel_sizes(affine)[:ndim]]
+
+
+def _finite(value: Any) -> float | None:
+    """The number, or None for NaN and infinity, which JSON does not have."""
+    return float(value) if np.isfinite(value) else None

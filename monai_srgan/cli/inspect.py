@@ -44,5 +44,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return " x ".join(f"{v:g}" for v in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} {v:g}" for name, v in value.items())
+        return ", ".join(f"{name} {'not finite' if v is None else f'{v:g}'}" for name, v in value.items())
     return str(value)

@@ -93,5 +93,6 @@ def _log_to_stderr(*, verbose: bool) -> None:
     logging.getLogger("monai_srgan").setLevel(logging.INFO)
     if not verbose:  # MONAI's engines and configs warn of what is no concern of this command's user
         logging.captureWarnings(True)
+        # an engine logs an error that is told once more here
         for name in ("monai", "ignite", "py.warnings"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)

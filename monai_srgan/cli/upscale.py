@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from monai_srgan.cli.workflow import add_common_options, run_config
+from monai_srgan.cli.workflow import add_common_options, plain_text, run_config
 
 __all__ = ["add_parser"]
 
@@ -33,13 +33,16 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="also write maps of how far to believe each pixel; takes eight times as long",
     )
-    parser.add_argument("--ext", help="kind of file: .nii.gz (default), .nii or .png")
+    parser.add_argument("--ext", type=plain_text, help="kind of file: .nii.gz (default), .nii or .png")
     parser.add_argument(
         "--dtype",
+        type=plain_text,
         help="numbers in NIfTI: uint8, int16, uint16, int32, float32 (default), float64, or source: as in the input",
     )
-    parser.add_argument("--postfix", help="results are <name>_<postfix><ext> (default: sr)")
-    parser.add_argument("--mat-variable", metavar="PATH", help="image in .mat files (default: cjdata/image)")
+    parser.add_argument("--postfix", type=plain_text, help="results are <name>_<postfix><ext> (default: sr)")
+    parser.add_argument(
+        "--mat-variable", type=plain_text, metavar="PATH", help="image in .mat files (default: cjdata/image)"
+    )
     parser.add_argument("--batch-size", type=int, metavar="N", help="slices of a volume enlarged together (default: 1)")
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
     parser.set_defaults(run=_run)
@@ -56,8 +59,8 @@ def _run(args: argparse.Namespace) -> None:
     run_config(
         "inference",
         args,
-        dataset_dir=str(Path(args.input).expanduser()),
-        output_dir=str(output),
+        dataset_dir=Path(args.input).expanduser(),
+        output_dir=output,
         blend=args.blend,
         consistency=args.consistency or None,
         trust=args.trust or None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from monai_srgan.bundle_root import VARIANTS, installed_bundle
 
-__all__ = ["add_common_options", "run_config"]
+__all__ = ["add_common_options", "plain_text", "run_config"]
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
     Args:
         name: "inference" or "evaluate".
         args: parsed options of :func:`add_common_options`.
-        overrides: items of the config.
+        overrides: items of the config. Paths as ``Path``: a config reads "#", "$", "%" and "@" in a text as its syntax.
     """
     from monai.bundle import ConfigWorkflow  # here, so that --help need not load torch
 
@@ -46,8 +46,8 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
     bundle = Path(args.bundle).expanduser().resolve() if args.bundle else installed_bundle()
     common = {
         "variant": args.variant,
-        "ckpt_path": args.weights and str(Path(args.weights).expanduser()),
-        "srresnet_path": args.srresnet and str(Path(args.srresnet).expanduser()),
+        "ckpt_path": args.weights and Path(args.weights).expanduser(),
+        "srresnet_path": args.srresnet and Path(args.srresnet).expanduser(),
         "precision": args.precision,
         "device": args.device and f"$torch.device({args.device!r})",
     }
@@ -56,12 +56,23 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
         config_file=str(bundle / "configs" / f"{name}.json"),
         workflow_type="inference",
         logging_file=False,  # the command's own logging stays
-        bundle_root=str(bundle),
+        bundle_root=bundle,
         **given,
     )
     workflow.initialize()
     workflow.run()
     workflow.finalize()
+
+
+def plain_text(text: str) -> str:
+    """A text that a config takes as it is.
+
+    Raises:
+        argparse.ArgumentTypeError: it would be read as an expression or a reference.
+    """
+    if "#" in text or text[:1] in ("$", "%", "@"):
+        raise argparse.ArgumentTypeError(f"it must not hold # or begin with $, % or @, got {text!r}")
+    return text
 
 
 def _device(name: str) -> str:
@@ -70,8 +81,8 @@ def _device(name: str) -> str:
 
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        text = str(error).splitlines()[0]
+        torch.ones(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        text = str(error).splitlines()[0][:100]
         raise argparse.ArgumentTypeError(f"there is no device {name!r} here ({text}): take cpu") from error
     return name

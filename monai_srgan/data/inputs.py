@@ -65,7 +65,7 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
     """
     if path is None:
         return []
-    path = Path(path).expanduser()
+    path = Path(str(path)).expanduser()  # str: a config reads the name 123 as a number
     if path.is_dir():
         files = _images_of(path)
     elif path.exists():

@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import torch
-from monai.config import KeysCollection
+from monai.config import KeysCollection, PathLike
 from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader
 from monai.transforms import LoadImaged
+from monai.utils import ensure_tuple
 
 from monai_srgan.data import DicomReader, MatReader
 
 __all__ = ["LoadInputD", "LoadInputDict", "LoadInputd"]
 
 GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose numbers are intensities
+
+_FLAT = 1e-12  # mm^3 of a voxel
 
 
 class _NativeNumbers(ImageReader):
@@ -36,7 +40,12 @@ class _NativeNumbers(ImageReader):
 
 
 class _NiftiInput(_NativeNumbers, NibabelReader):
-    pass
+    """Without MONAI's correction of headers, which takes the qform, set or not, wherever pixdim and sform disagree."""
+
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
+        self.filenames = ensure_tuple(data)  # which get_data asks for
+        images = [nib.load(name, **kwargs) for name in self.filenames]
+        return images if len(images) > 1 else images[0]
 
 
 class _PictureInput(_NativeNumbers, PILReader):
@@ -74,7 +83,8 @@ class LoadInputd(LoadImaged):
     ) -> None:
         # dtype=None: a conversion to float32 at reading would drop an imaginary part without an error
         super().__init__(keys, dtype=None, ensure_channel_first=False, allow_missing_keys=allow_missing_keys)
-        for reader in (_NiftiInput(), _PictureInput(), _DicomInput(), _MatInput(variable=mat_variable)):
+        # the last is asked first: a folder is a DICOM series, whatever its name
+        for reader in (_NiftiInput(), _PictureInput(), _MatInput(variable=mat_variable), _DicomInput()):
             self._loader.register(reader)
 
     def __call__(self, data: Mapping[Hashable, Any], reader: ImageReader | None = None) -> dict[Hashable, Any]:
@@ -103,6 +113,11 @@ def as_volume(image: MetaTensor) -> MetaTensor:
     if mode is not None:  # no affine in a picture: x to the patient's left, y to the back, as MatReader has it
         image.affine = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64))
         image.meta["original_affine"] = image.affine.numpy()
+    affine = image.affine.numpy()
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:-1, :-1])) < _FLAT:
+        raise ValueError(
+            f"{name}: the affine must give every pixel a place of its own, got {affine.tolist()}: repair it"
+        )
     while image.ndim > 3 and image.shape[-1] == 1:
         image = image[..., 0]
     if image.ndim not in (2, 3):

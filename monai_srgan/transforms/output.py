@@ -70,8 +70,10 @@ class SaveSR(Transform):
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
             raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
-        self.output_dir = Path(output_dir).expanduser()
-        self.output_postfix = output_postfix
+        self.output_dir = Path(str(output_dir)).expanduser()  # str: a config reads the name 123 as a number
+        self.output_postfix = str(output_postfix)
+        if set(self.output_postfix) & set("/\\\0"):
+            raise ValueError(f"output_postfix is a part of a file's name, without a folder, got {output_postfix!r}")
         self.output_ext = output_ext
         require_flags(overwrite=overwrite)
         self.overwrite = overwrite
@@ -87,6 +89,8 @@ class SaveSR(Transform):
         self.output_dtype = output_dtype
 
     def _outdated(self, source: str | Path) -> list[Path]:
+        if self.output_ext == ".png" and self.path_for(source).with_suffix(".nii.gz").exists():
+            return []  # they belong to that result, which stays
         paths = (self.output_dir / f"{image_stem(source)}_{postfix}.nii.gz" for postfix in self.outdated)
         return [path for path in paths if path.exists()]
 
@@ -258,6 +262,8 @@ def _nifti(array: np.ndarray, meta: Mapping[str, Any]) -> nib.Nifti1Image:
     code = int(meta.get("sform_code", 0)) or int(meta.get("qform_code", 0)) or 1
     image.set_sform(affine, code)
     image.set_qform(affine, code)
+    if not np.allclose(image.get_qform(), affine, atol=1e-3):  # a qform holds no shear: better none than a false one
+        image.set_qform(None, 0)
     image.header.set_xyzt_units(int(meta.get("xyzt_units", 2)) % 8 or 2)  # 2: millimetres; the low 3 bits are space
     return image
 

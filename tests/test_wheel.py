@@ -45,6 +45,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def save_scan(path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.outer(np.arange(12), np.arange(9)).astype(np.float32), np.eye(4)), path)
+
+
 def python(installed: Path, folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     done = subprocess.run(
@@ -70,16 +74,14 @@ def test_a_bundle_away_from_the_sources_runs_with_the_wheel_alone(installed: Pat
     where = python(installed, tmp_path, "-c", "import monai_srgan; print(monai_srgan.__file__)")
     assert Path(where.strip()).is_relative_to(installed)
     shutil.copytree(ROOT / "bundle", tmp_path / "mine", ignore=shutil.ignore_patterns("eval", "data"))
-    image = nib.Nifti1Image(np.outer(np.arange(12), np.arange(9)).astype(np.float32), np.eye(4))
-    nib.save(image, tmp_path / "a.nii.gz")
+    save_scan(tmp_path / "a.nii.gz")
     command = ["-m", "monai.bundle", "run", "--config_file", "configs/inference.json"]
     python(installed, tmp_path / "mine", *command, "--dataset_dir", str(tmp_path / "a.nii.gz"))
     assert nib.load(tmp_path / "mine" / "eval" / "sr" / "a_sr.nii.gz").shape == (48, 36)
 
 
 def test_the_command_finds_the_bundle_of_the_wheel(installed: Path, tmp_path: Path) -> None:
-    image = nib.Nifti1Image(np.outer(np.arange(12), np.arange(9)).astype(np.float32), np.eye(4))
-    nib.save(image, tmp_path / "a.nii.gz")
+    save_scan(tmp_path / "a.nii.gz")
     python(installed, tmp_path, "-m", "monai_srgan", "upscale", "a.nii.gz", "out")
     assert nib.load(tmp_path / "out" / "a_sr.nii.gz").shape == (48, 36)
     bundle = python(

@@ -12,6 +12,7 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
+from monai_srgan.data.figshare import tumor_type_name
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
 from monai_srgan.transforms.geometry import scaled_affine
@@ -19,7 +20,6 @@ from monai_srgan.transforms.geometry import scaled_affine
 __all__ = ["image_facts"]
 
 _SCALE = 4
-_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumour"}
 
 
 def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict[str, Any]:
@@ -70,7 +70,7 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict
         except MatFileError:  # a MATLAB file of another layout
             return facts
         facts |= {
-            "tumour": _TYPES[slice_.label],
+            "tumour": tumor_type_name(slice_.label),
             "patient": slice_.patient,
             "tumour pixels": int(slice_.mask.sum()),
         }

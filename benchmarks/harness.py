@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 
-from monai_srgan.whole_file import write_whole
+from monai_srgan.files import write_atomically
 
 __all__ = ["Timing", "alternate", "arguments", "machine", "report"]
 
@@ -159,7 +159,7 @@ def report(
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(content, indent=2, default=str) + "\n"
-        write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def machine() -> dict[str, Any]:

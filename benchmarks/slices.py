@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monai_srgan.data import write_phantom_dataset
+from monai_srgan.phantoms import write_phantom_dataset
 
 __all__ = ["slice_files"]
 

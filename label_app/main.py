@@ -22,8 +22,10 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from monai_srgan import __version__
-from monai_srgan.bundle_root import VARIANTS, installed_bundle, shipped_weights
-from monai_srgan.networks import read_network_weights, srresnet_beside
+from monai_srgan.bundling import srresnet_beside
+from monai_srgan.bundling.bundle_root import installed_bundle
+from monai_srgan.bundling.shipped import VARIANTS, shipped_weights
+from monai_srgan.networks import read_network_weights
 
 logger = logging.getLogger(__name__)
 

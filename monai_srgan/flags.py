@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Switches of a config: truth values, and nothing that merely counts as one."""
+"""Type checks for boolean options."""
 
 from __future__ import annotations
 
-__all__ = ["require_flags", "require_with"]
+__all__ = ["require_flags"]
 
 
 def require_flags(**flags: object) -> None:
@@ -19,19 +19,3 @@ def require_flags(**flags: object) -> None:
     for name, value in flags.items():
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be True or False, written with a capital, got {value!r}")
-
-
-def require_with(switch: str, on: bool, **options: object) -> None:
-    """See that nothing is asked for that only a switch gives a meaning to: it would be passed over without a word.
-
-    Args:
-        switch: name of the switch.
-        on: whether it is on.
-        options: options that need it, by name; what counts as false is not asked for.
-
-    Raises:
-        ValueError: one is asked for, and the switch is off.
-    """
-    asked = [name for name, value in options.items() if value]
-    if asked and not on:
-        raise ValueError(f"{' and '.join(asked)} need {switch}: pass --{switch} True, or leave them out")

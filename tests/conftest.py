@@ -39,6 +39,6 @@ def real_data_dir() -> Path:
 @pytest.fixture(scope="session")
 def phantom_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small phantom set in the layout of the figshare files: 6 patients, 128x128."""
-    from monai_srgan.data import write_phantom_dataset
+    from monai_srgan.phantoms import write_phantom_dataset
 
     return write_phantom_dataset(tmp_path_factory.mktemp("phantom"), num_patients=6, image_size=128, seed=0)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from monai_srgan.flags import require_flags, require_with
+from monai_srgan.bundling.requirements import require_with
+from monai_srgan.flags import require_flags
 
 
 def test_truth_values_pass_and_all_else_is_named() -> None:

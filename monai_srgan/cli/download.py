@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from monai_srgan.data import download_figshare  # here, so that --help need not load torch
+    from monai_srgan.apps import download_figshare  # here, so that --help need not load torch
 
     root = download_figshare(args.folder, keep_archives=args.keep_archives)
     print(root)

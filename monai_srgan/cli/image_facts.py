@@ -12,10 +12,10 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
-from monai_srgan.data.figshare import tumor_type_name
+from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
-from monai_srgan.transforms.geometry import scaled_affine
+from monai_srgan.transforms.affine import scaled_affine
 
 __all__ = ["image_facts"]
 

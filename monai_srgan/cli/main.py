@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _is_the_user_s(error: BaseException) -> bool:
     """Whether it is of what bad input, a missing file or a full disk raise; all else is a fault of the program."""
-    from monai_srgan.data import DownloadError  # here, so that --help need not load torch
+    from monai_srgan.apps import DownloadError  # here, so that --help need not load torch
 
     return isinstance(error, (ValueError, OSError, DownloadError))
 

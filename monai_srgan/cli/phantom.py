@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from monai_srgan.data import write_phantom_dataset  # here, so that --help need not load torch
+    from monai_srgan.phantoms import write_phantom_dataset  # here, so that --help need not load torch
 
     root = write_phantom_dataset(
         args.folder,

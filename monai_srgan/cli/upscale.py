@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from monai_srgan.transforms.output import OUTPUT_SUFFIXES  # here, so that --help need not load torch
+    from monai_srgan.transforms.save import OUTPUT_SUFFIXES  # here, so that --help need not load torch
 
     output = Path(args.output).expanduser()
     if output.name.lower().endswith(OUTPUT_SUFFIXES):

@@ -9,7 +9,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from monai_srgan.bundle_root import VARIANTS, installed_bundle
+from monai_srgan.bundling.bundle_root import installed_bundle
+from monai_srgan.bundling.shipped import VARIANTS
 
 __all__ = ["add_common_options", "plain_text", "run_config"]
 

@@ -12,11 +12,11 @@ from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.engines.scored_slices import evaluation_items
-from monai_srgan.method_names import CONSISTENCY, ENSEMBLE, variant_name
 from monai_srgan.metrics import REGIONS, interval_scores, region_masks, region_scores
 from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
+from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, variant_name
+from monai_srgan.scores.scored_slices import evaluation_items
 
 __all__ = ["SREvaluator"]
 

@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
-from monai_srgan.handlers.adversarial import AdversarialHandler
-from monai_srgan.handlers.calibration import IntervalCalibration, IntervalFit
-from monai_srgan.handlers.curves import CurveRecorder
+from monai_srgan import _renamed
+from monai_srgan.handlers.adversarial_handler import AdversarialHandler
+from monai_srgan.handlers.curve_recorder import CurveRecorder
 from monai_srgan.handlers.extra_validation import ExtraValidation
-from monai_srgan.handlers.learning_rate import TwoPhaseLearningRate
-from monai_srgan.handlers.metrics import MaskedMetricHandler, RegionScore, region_scores_metrics
-from monai_srgan.handlers.output_folder import clear_folder, set_aside, writable_folder
-from monai_srgan.handlers.panels import PanelSaver, draw_panel
-from monai_srgan.handlers.perceptual import PerceptualHandler
-from monai_srgan.handlers.progress import LossProgressBar
+from monai_srgan.handlers.interval_calibration import IntervalCalibration
+from monai_srgan.handlers.interval_fit import IntervalFit
+from monai_srgan.handlers.loss_progress_bar import LossProgressBar
+from monai_srgan.handlers.masked_metric_handler import MaskedMetricHandler
+from monai_srgan.handlers.panel_saver import PanelSaver
+from monai_srgan.handlers.perceptual_handler import PerceptualHandler
 from monai_srgan.handlers.ramp import Ramp
-from monai_srgan.handlers.report import ReportSaver
-from monai_srgan.handlers.scores import ScoreTable
+from monai_srgan.handlers.region_score import RegionScore, region_scores_metrics
+from monai_srgan.handlers.report_saver import ReportSaver
+from monai_srgan.handlers.score_table import ScoreTable
 from monai_srgan.handlers.trainer_state import TrainerState
-from monai_srgan.handlers.weights import WeightsLoader
+from monai_srgan.handlers.two_phase_learning_rate import TwoPhaseLearningRate
+from monai_srgan.handlers.weights_loader import WeightsLoader
 from monai_srgan.handlers.weights_saver import WeightsSaver
 
 __all__ = [
@@ -39,9 +41,9 @@ __all__ = [
     "TwoPhaseLearningRate",
     "WeightsLoader",
     "WeightsSaver",
-    "clear_folder",
-    "draw_panel",
     "region_scores_metrics",
-    "set_aside",
-    "writable_folder",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

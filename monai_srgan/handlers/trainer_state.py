@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import logging
-import pickle
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from ignite.engine import Events
 
 from monai_srgan.processes import is_main_process, rank, world_size
 
-__all__ = ["TrainerState", "require_checkpoint"]
+__all__ = ["TrainerState"]
 
 logger = logging.getLogger(__name__)
 
@@ -116,33 +114,6 @@ class TrainerState:
         for name, scaler in self._scalers().items():
             if name in state_dict:
                 scaler.load_state_dict(state_dict[name])
-
-
-def require_checkpoint(path: str | Path, parts: Collection[str]) -> None:
-    """See, before anything is built or written, that a file is a checkpoint from which a run can go on.
-
-    Args:
-        path: file of ``checkpoints/`` of an earlier run.
-        parts: names that the checkpoint must hold, such as "trainer" and "generator".
-
-    Raises:
-        FileNotFoundError: there is no such file; the message lists the checkpoints in its folder.
-        ValueError: the file is something else, such as the weights of one network.
-    """
-    path = Path(path)
-    if not path.is_file():
-        there = ", ".join(sorted(p.name for p in path.parent.glob("*.pt"))) or "no checkpoint"
-        raise FileNotFoundError(f"ckpt {path} does not exist; {path.parent} holds {there}")
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ValueError(f"ckpt {path} cannot be read ({error}): take another file of checkpoints/") from error
-    missing = sorted(set(parts) - set(found)) if isinstance(found, Mapping) else sorted(parts)
-    if missing:
-        raise ValueError(
-            f"ckpt {path} is no checkpoint of a training run, it lacks {', '.join(missing)} (weights of one network, "
-            "such as model.pt, are no checkpoint): give a file of checkpoints/"
-        )
 
 
 def _short(value: Any) -> str:

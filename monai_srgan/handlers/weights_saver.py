@@ -13,9 +13,8 @@ import torch
 from ignite.engine import Events
 from torch import nn
 
-from monai_srgan.handlers.output_folder import writable_folder
+from monai_srgan.files import writable_folder, write_atomically
 from monai_srgan.processes import is_main_process
-from monai_srgan.whole_file import write_whole
 
 __all__ = ["WeightsSaver"]
 
@@ -62,5 +61,5 @@ class WeightsSaver:
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
         """Write the weights now."""
         weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
-        write_whole(self.path, partial(torch.save, weights))
+        write_atomically(self.path, partial(torch.save, weights))
         logger.info("weights written to %s", self.path)

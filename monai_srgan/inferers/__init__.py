@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.inferers.accelerated import AcceleratedNetwork, accelerate
 from monai_srgan.inferers.autocast import AutocastInferer
 from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.folded import FoldedSRResNet
-from monai_srgan.inferers.predictor import Predictor, chosen_methods
+from monai_srgan.inferers.predictor import Predictor
 from monai_srgan.inferers.self_ensemble import SelfEnsembleInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
 
@@ -21,5 +22,8 @@ __all__ = [
     "SelfEnsembleInferer",
     "TiledSRInferer",
     "accelerate",
-    "chosen_methods",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from monai.inferers import Inferer
 from torch import nn
 
 from monai_srgan.inferers.tiled import TiledSRInferer
+from monai_srgan.networks import weights_sha256
 from monai_srgan.networks.weights import read_network_weights
-from monai_srgan.trust import weights_sha256
 
-__all__ = ["Predictor", "chosen_methods"]
+__all__ = ["Predictor"]
 
 
 class Predictor:
@@ -56,7 +56,7 @@ class Predictor:
 
     @property
     def weights_sha256(self) -> str | None:
-        """Fingerprint of the weights, see :func:`monai_srgan.trust.weights_sha256`; None before the first call."""
+        """Fingerprint of the weights, see :func:`monai_srgan.networks.weights_sha256`; None before the first call."""
         return weights_sha256(self.network) if self._loaded else None
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
@@ -79,23 +79,3 @@ class Predictor:
             self._loaded = True
         with torch.no_grad():
             return self.inferer(image, self.network)
-
-
-def chosen_methods(
-    methods: Mapping[str, Any], names: Iterable[str], titles: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """The methods of some names, in the order of the names.
-
-    Args:
-        methods: name to callable of LR images, as an evaluator takes them.
-        names: which ones.
-        titles: how a method is named in tables, where that is not its name: "blend 0.5" for "blend".
-
-    Raises:
-        ValueError: a name is unknown.
-    """
-    names = list(names)
-    unknown = [name for name in names if name not in methods]
-    if unknown:
-        raise ValueError(f"compare must name methods out of {list(methods)}, got {unknown}")
-    return {(titles or {}).get(name, name): methods[name] for name in names}

@@ -17,7 +17,7 @@ from torch import nn
 from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.precision import plain
-from monai_srgan.trust import IntervalTable
+from monai_srgan.uncertainty import IntervalTable
 
 __all__ = ["SelfEnsembleInferer"]
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.metrics.coverage import interval_scores
-from monai_srgan.metrics.facts import METRIC_FACTS, MetricFact
 from monai_srgan.metrics.functional import (
     METRICS,
     SSIM_SETTINGS,
@@ -31,7 +31,6 @@ from monai_srgan.metrics.st_lpips import STLPIPS
 __all__ = [
     "HFEN",
     "METRICS",
-    "METRIC_FACTS",
     "REGIONS",
     "SSIM_SETTINGS",
     "STLPIPS",
@@ -40,7 +39,6 @@ __all__ = [
     "MaskedMetric",
     "MaskedPSNRMetric",
     "MaskedSSIMMetric",
-    "MetricFact",
     "RedegradationPSNR",
     "head_mask",
     "interval_scores",
@@ -54,3 +52,7 @@ __all__ = [
     "rim_mask",
     "ssim_map",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

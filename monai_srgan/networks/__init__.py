@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.networks.discriminator import SRGANDiscriminator
+from monai_srgan.networks.fingerprint import weights_sha256
 from monai_srgan.networks.generator import SRResNet
 from monai_srgan.networks.mri_features import MRIFeatures
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet, blur_pool
 from monai_srgan.networks.vgg_features import VGGFeatures
-from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, srresnet_beside, with_weights
+from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, with_weights
 
 __all__ = [
     "MRIFeatures",
@@ -20,6 +22,10 @@ __all__ = [
     "blend_state_dicts",
     "blur_pool",
     "read_network_weights",
-    "srresnet_beside",
+    "weights_sha256",
     "with_weights",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "srresnet_beside", "with_weights"]
+__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "with_weights"]
 
 _HINT = "Train first, or pass --ckpt_path FILE with a state dict of network_def."
 
@@ -111,25 +111,6 @@ def blend_state_dicts(first: Mapping[str, Tensor], second: Mapping[str, Tensor],
         name: torch.lerp(first[name].to(value), value, share) if value.is_floating_point() else value
         for name, value in second.items()
     }
-
-
-def srresnet_beside(path: str | Path) -> str | None:
-    """The SRResNet that an SRGAN was trained from: ``srresnet.pt`` beside its file, or below it in ``srresnet/``.
-
-    A run writes the two side by side, the bundle ships them so. They share network and patients, so that they can be
-    compared and blended.
-
-    Args:
-        path: file of the SRGAN's weights.
-
-    Returns:
-        the other file; None where there is none, or `path` is that file.
-    """
-    folder = Path(path).parent
-    for file in (folder / "srresnet.pt", folder / "srresnet" / "srresnet.pt"):
-        if file.is_file() and file.resolve() != Path(path).resolve():
-            return str(file)
-    return None
 
 
 def _fitting(network: nn.Module, path: Path) -> dict[str, Tensor]:

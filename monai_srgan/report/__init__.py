@@ -1,23 +1,16 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of an evaluation: rows of scores, their statistics, and the page made of them."""
+"""The report of an evaluation: one HTML page with tables, plots and pictures, and single panels."""
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.report.examples import Example
 from monai_srgan.report.page import Report, render_report
-from monai_srgan.report.rows import ScoreRow
-from monai_srgan.report.statistics import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
-from monai_srgan.report.summary import summarise_rows
+from monai_srgan.report.panel_figure import draw_panel
 
-__all__ = [
-    "Example",
-    "Report",
-    "ScoreRow",
-    "bootstrap_interval",
-    "paired_wilcoxon",
-    "patient_summary",
-    "render_report",
-    "summarise",
-    "summarise_rows",
-]
+__all__ = ["Example", "Report", "draw_panel", "render_report"]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

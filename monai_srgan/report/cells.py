@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.methods import MethodStyle
 from monai_srgan.report.wording import counted, fact_of, minus, p_text, signed
+from monai_srgan.scores.facts import METRIC_FACTS
 
 __all__ = ["Cell", "Column", "Row", "Scores", "Section", "Table", "bold_best", "count_of", "entry_of", "score_cell"]
 
 Scores = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
-"""What :func:`monai_srgan.report.summarise_rows` gives: ``{method: {region: {metric: {...}}}}``."""
+"""What :func:`monai_srgan.scores.summarise_rows` gives: ``{method: {region: {metric: {...}}}}``."""
 
 
 @dataclass(frozen=True)

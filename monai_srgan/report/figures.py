@@ -17,8 +17,8 @@ from monai_srgan.report.cells import Scores, entry_of
 from monai_srgan.report.drawing import MUTED, house_style, plain_axes
 from monai_srgan.report.label_places import place_labels
 from monai_srgan.report.methods import MethodStyle
-from monai_srgan.report.rows import ScoreRow
 from monai_srgan.report.wording import fact_of, heading, region_name
+from monai_srgan.scores.rows import ScoreRow
 
 __all__ = ["box_plot", "perception_distortion", "values_by_plot"]
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monai_srgan.method_names import CONSISTENCY, variant_name
-from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.cells import Scores, entry_of
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.tables import headline_metrics, headline_regions
 from monai_srgan.report.wording import counted, fact_of, in_region, minus, p_text, signed
+from monai_srgan.scores.facts import METRIC_FACTS
+from monai_srgan.scores.methods import CONSISTENCY, variant_name
 
 __all__ = ["findings"]
 

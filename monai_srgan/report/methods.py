@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monai_srgan.method_names import CONSISTENCY, SEPARATOR
+from monai_srgan.scores.methods import CONSISTENCY, SEPARATOR
 
 __all__ = ["MethodStyle", "method_styles"]
 

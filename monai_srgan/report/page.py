@@ -20,7 +20,6 @@ from monai_srgan.report.figures import box_plot, perception_distortion, values_b
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.panels import example_panels
-from monai_srgan.report.rows import ScoreRow
 from monai_srgan.report.tables import (
     consistency_table,
     degradation_table,
@@ -35,6 +34,7 @@ from monai_srgan.report.tables import (
 )
 from monai_srgan.report.warnings import data_warnings, trust_warnings
 from monai_srgan.report.wording import counted, fact_of, heading, minus, region_definition, region_name
+from monai_srgan.scores.rows import ScoreRow
 
 __all__ = ["Report", "render_report"]
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from monai_srgan.method_names import ENSEMBLE, variant_name
-from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.metrics.functional import ssim_map
 from monai_srgan.report.examples import Example
 from monai_srgan.report.methods import MethodStyle
@@ -30,6 +28,8 @@ from monai_srgan.report.pictures import (
     outline_path,
 )
 from monai_srgan.report.wording import minus
+from monai_srgan.scores.facts import METRIC_FACTS
+from monai_srgan.scores.methods import ENSEMBLE, variant_name
 
 __all__ = ["ColourBar", "Panel", "Strip", "Tile", "example_panels"]
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from matplotlib.colors import to_hex
 from PIL import Image
 from skimage.measure import approximate_polygon, find_contours
@@ -148,3 +149,8 @@ def image_uri(picture: np.ndarray, quality: int | None = None) -> str:
     else:
         image.save(stream, "WEBP", quality=quality, method=4)
     return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def as_picture(image: torch.Tensor) -> np.ndarray:
+    """First channel of an image ``(C, X, Y)`` with rows first, ``(Y, X)`` as pictures are drawn; a copy, float32."""
+    return np.array(image.detach().as_subclass(torch.Tensor)[0].float().cpu().numpy().T)

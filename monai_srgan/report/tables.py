@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from monai_srgan.method_names import CONSISTENCY, variant_name
-from monai_srgan.metrics.facts import METRIC_FACTS
 from monai_srgan.report.cells import (
     Cell,
     Column,
@@ -24,6 +22,8 @@ from monai_srgan.report.cells import (
 )
 from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.wording import counted, fact_of, heading, in_region, ordered_regions, region_name
+from monai_srgan.scores.facts import METRIC_FACTS
+from monai_srgan.scores.methods import CONSISTENCY, variant_name
 
 __all__ = [
     "consistency_table",

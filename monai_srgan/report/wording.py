@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from monai_srgan.metrics.facts import METRIC_FACTS, MetricFact
+from monai_srgan.scores.facts import METRIC_FACTS, MetricFact
 
 __all__ = [
     "REGION_NAMES",

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from monai_srgan.transforms.affine import SRGeometryD, SRGeometryd, SRGeometryDict, scaled_affine
+from monai_srgan.transforms.crop import RandRegionCrop, RandRegionCropD, RandRegionCropd, RandRegionCropDict
 from monai_srgan.transforms.degradation import (
     MaskAwareDegrade,
     MaskAwareDegradeD,
@@ -11,17 +13,6 @@ from monai_srgan.transforms.degradation import (
     MaskAwareDegradeDict,
 )
 from monai_srgan.transforms.dihedral import RandDihedral, RandDihedralD, RandDihedrald, RandDihedralDict
-from monai_srgan.transforms.geometry import (
-    RandRegionCrop,
-    RandRegionCropD,
-    RandRegionCropd,
-    RandRegionCropDict,
-    SRGeometryD,
-    SRGeometryd,
-    SRGeometryDict,
-    scaled_affine,
-)
-from monai_srgan.transforms.inputs import LoadInputD, LoadInputd, LoadInputDict
 from monai_srgan.transforms.intensity import (
     RestoreIntensity,
     RestoreIntensityD,
@@ -32,15 +23,16 @@ from monai_srgan.transforms.intensity import (
     ScaleIntensityByPercentiled,
     ScaleIntensityByPercentileDict,
 )
-from monai_srgan.transforms.io import LoadMat, LoadMatD, LoadMatd, LoadMatDict
-from monai_srgan.transforms.output import SaveSR, SaveSRD, SaveSRd, SaveSRDict
+from monai_srgan.transforms.load_input import LoadInputD, LoadInputd, LoadInputDict
+from monai_srgan.transforms.load_mat import LoadMat, LoadMatD, LoadMatd, LoadMatDict
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
     RandMaskAwareDegradeD,
     RandMaskAwareDegraded,
     RandMaskAwareDegradeDict,
 )
-from monai_srgan.transforms.trust import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
+from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
+from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
 __all__ = [
     "LoadInputD",

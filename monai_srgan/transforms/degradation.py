@@ -19,8 +19,8 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 
 from monai_srgan.physics import GaussianDownsample
+from monai_srgan.transforms.affine import scaled_affine, with_grid
 from monai_srgan.transforms.conversion import as_array, as_tensor
-from monai_srgan.transforms.geometry import scaled_affine, with_grid
 from monai_srgan.transforms.intensity import source_name
 
 __all__ = [

@@ -14,7 +14,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable, Transform
 from torch import Tensor
 
-from monai_srgan.transforms.geometry import with_grid
+from monai_srgan.transforms.affine import with_grid
 
 __all__ = ["RandDihedral", "RandDihedralD", "RandDihedralDict", "RandDihedrald"]
 

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The weights and intervals that come with the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["VARIANTS", "shipped_intervals", "shipped_weights", "srresnet_beside"]
+
+
+_WEIGHTS = {
+    "srgan": "models/model.pt",
+    "srresnet": "models/srresnet/srresnet.pt",
+    "srresnet_jitter": "models/srresnet_jitter/srresnet_jitter.pt",
+}
+
+
+VARIANTS = tuple(_WEIGHTS)
+"""Names of the bundle's weights, the default first."""
+
+
+_INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation
+
+
+def shipped_weights(bundle_root: str, variant: str) -> str:
+    """The file of the bundle's weights.
+
+    Args:
+        bundle_root: folder of the bundle.
+        variant: "srgan" for sharpness, "srresnet" for fidelity, "srresnet_jitter" for fidelity where the degradation
+            is not the default one.
+
+    Raises:
+        ValueError: `variant` is another one.
+    """
+    _check_variant(variant)
+    return str(Path(bundle_root) / _WEIGHTS[variant])
+
+
+def shipped_intervals(
+    bundle_root: str, variant: str, blend: float | None = None, consistency: bool = False
+) -> str | None:
+    """The file of the intervals calibrated for the bundle's weights.
+
+    Args:
+        bundle_root: folder of the bundle.
+        variant: see :func:`shipped_weights`.
+        blend: share of the variant's weights; None for the variant alone.
+        consistency: whether the results are projected onto what was measured.
+
+    Returns:
+        the file; None where there is none: for a blend, and for "srresnet_jitter", which is made for many degradations.
+
+    Raises:
+        ValueError: `variant` is unknown.
+    """
+    _check_variant(variant)
+    if blend is not None or variant not in _INTERVALS:
+        return None
+    return str(Path(bundle_root) / (_INTERVALS[variant] + ("_consistent.json" if consistency else ".json")))
+
+
+def _check_variant(variant: str) -> None:
+    if variant not in _WEIGHTS:
+        raise ValueError(f"variant must be one of {', '.join(_WEIGHTS)}, got {variant!r}")
+
+
+def srresnet_beside(path: str | Path) -> str | None:
+    """The SRResNet that an SRGAN was trained from: ``srresnet.pt`` beside its file, or below it in ``srresnet/``.
+
+    A run writes the two side by side, the bundle ships them so. They share network and patients, so that they can be
+    compared and blended.
+
+    Args:
+        path: file of the SRGAN's weights.
+
+    Returns:
+        the other file; None where there is none, or `path` is that file.
+    """
+    folder = Path(path).parent
+    for file in (folder / "srresnet.pt", folder / "srresnet" / "srresnet.pt"):
+        if file.is_file() and file.resolve() != Path(path).resolve():
+            return str(file)
+    return None

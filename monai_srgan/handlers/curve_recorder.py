@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The curves of a training run, as a table and as a picture."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Events
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from monai_srgan.engines.trainer import step_losses
+from monai_srgan.files import writable_folder, write_atomically
+from monai_srgan.processes import is_main_process
+
+__all__ = ["CurveRecorder"]
+
+FIELDS = (
+    "loss",
+    "pixel_loss",
+    "perceptual_loss",
+    "adversarial_loss",
+    "feature_matching_loss",
+    "discriminator_loss",
+    "d_real",
+    "d_fake",
+)
+
+
+class CurveRecorder:
+    """Write every iteration's losses to ``losses.csv``, and draw them with the validation scores to ``curves.png``.
+
+    Both are renewed after each epoch, written beside and renamed. A resumed run keeps the rows of the iterations before
+    its start. In a job of many processes rank 0 writes them; the losses are means over the processes.
+
+    Args:
+        output_dir: folder of the two files; made when it is missing.
+        optimizer: the generator's optimiser, whose learning rate is recorded.
+        metrics_csv: table of the validation scores over the epochs, as ``ScoreTable`` writes it; its PSNR on the head
+            is drawn beside bicubic's.
+    """
+
+    def __init__(self, output_dir: str | Path, optimizer: Any = None, metrics_csv: str | Path | None = None) -> None:
+        self.output_dir = Path(output_dir)
+        self.optimizer = optimizer
+        self.metrics_csv = Path(metrics_csv) if metrics_csv is not None else None
+        self.rows: list[dict[str, float]] = []
+
+    def attach(self, engine: Any) -> None:
+        """Register with a trainer; give it after the handler that validates."""
+        if not is_main_process():
+            return
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.record)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)
+
+    @property
+    def losses_csv(self) -> Path:
+        """Path of the table of losses."""
+        return self.output_dir / "losses.csv"
+
+    def start(self, engine: Any) -> None:
+        """Make the folder, and take over the rows before the iteration at which the run starts."""
+        writable_folder(self.output_dir)
+        self.rows = []
+        if engine.state.iteration and self.losses_csv.is_file():
+            with self.losses_csv.open(newline="") as file:
+                rows = [{k: float(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+            self.rows = [row for row in rows if row["iteration"] <= engine.state.iteration]
+
+    def record(self, engine: Any) -> None:
+        """Keep one iteration's losses."""
+        row = {"iteration": float(engine.state.iteration)}
+        if self.optimizer is not None:
+            row["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
+        row.update({name: loss for name, loss in step_losses(engine.state.output).items() if name in FIELDS})
+        self.rows.append(row)
+
+    def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Write table and picture."""
+        write_atomically(self.losses_csv, self._write_losses)
+        write_atomically(self.output_dir / "curves.png", partial(self.draw().savefig, dpi=120))
+
+    def _write_losses(self, path: Path) -> None:
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, ["iteration", "learning_rate", *FIELDS])
+            writer.writeheader()
+            for row in self.rows:
+                writer.writerow({k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()})
+
+    def _series(self, name: str) -> tuple[list[float], list[float]]:
+        """Iterations and values of one loss, averaged over at most 200 points."""
+        points = [(row["iteration"], row[name]) for row in self.rows if name in row]
+        step = max(1, len(points) // 200)
+        bins = [points[i : i + step] for i in range(0, len(points), step)]
+        return [b[-1][0] for b in bins], [sum(v for _, v in b) / len(b) for b in bins]
+
+    def _validation(self) -> dict[str, tuple[list[int], list[float]]]:
+        """PSNR on the head by method: epochs and means."""
+        curves: dict[str, tuple[list[int], list[float]]] = {}
+        if self.metrics_csv is None or not self.metrics_csv.is_file():
+            return curves
+        with self.metrics_csv.open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row["region"] == "head" and row["metric"] == "psnr" and row["mean"]:
+                    epochs, means = curves.setdefault(row["method"], ([], []))
+                    epochs.append(int(row["epoch"]))
+                    means.append(float(row["mean"]))
+        return curves
+
+    def draw(self) -> Figure:
+        """Draw the curves: losses, probabilities of the discriminator, PSNR on the head."""
+        figure = Figure(figsize=(12, 3.6), layout="constrained")
+        losses, judge, scores = figure.subplots(1, 3)
+        for name in (name for name in FIELDS if name.endswith("_loss")):
+            x, y = self._series(name)
+            if x:
+                losses.plot(x, y, label=name.replace("_", " "))
+        losses.set(title="Losses (unweighted)", xlabel="iteration", yscale="log")
+        for name, label in (("d_real", "D(HR)"), ("d_fake", "D(SR)")):
+            x, y = self._series(name)
+            if x:
+                judge.plot(x, y, label=label)
+        judge.set(title="Discriminator", xlabel="iteration", ylabel="mean probability of 'real'", ylim=(-0.02, 1.02))
+        for method, (epochs, means) in self._validation().items():
+            scores.plot(epochs, means, label=method, linestyle="--" if method == "bicubic" else "-", marker=".")
+        scores.set(title="Validation patients", xlabel="epoch", ylabel="PSNR on the head / dB")
+        for axes in (losses, judge, scores):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.3)
+            if axes.lines:
+                axes.legend(frameon=False)
+            else:
+                axes.text(0.5, 0.5, "nothing to draw yet", ha="center", va="center", transform=axes.transAxes)
+        return figure

@@ -1,0 +1,9 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Made-up, head-like slices in the layout of the figshare dataset, for tests and first runs."""
+
+from __future__ import annotations
+
+from monai_srgan.phantoms.dataset import PhantomSlice, draw_phantom_slice, is_phantom_dataset, write_phantom_dataset
+
+__all__ = ["PhantomSlice", "draw_phantom_slice", "is_phantom_dataset", "write_phantom_dataset"]

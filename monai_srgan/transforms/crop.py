@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The training crop, drawn around the tumor with a chosen probability."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import Crop, InvertibleTransform, MapTransform, Randomizable, Transform
+from monai.utils import ensure_tuple_rep
+from torch import Tensor
+
+from monai_srgan.transforms.conversion import as_array, as_tensor
+from monai_srgan.transforms.intensity import source_name
+
+__all__ = ["RandRegionCrop", "RandRegionCropD", "RandRegionCropDict", "RandRegionCropd"]
+
+
+class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
+    """Random crop of fixed size that holds a tumour pixel with a chosen probability.
+
+    With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
+    the tumour appears anywhere in the crop, so that the network cannot learn that it sits in the middle. Otherwise, and
+    for an empty mask or none, a pixel brighter than `foreground` takes the mask's part, so that no crop is spent on
+    air; without `foreground`, and for an image without such a pixel, the crop is uniform over the image.
+
+    In Compose an array version gets one argument, and a tuple ``(image, mask)`` is taken for two images
+    (``map_items``), each cropped at a place of its own: use :class:`RandRegionCropd` for image and mask together.
+
+    Args:
+        roi_size: height and width of the crop in pixels, or one number for both.
+        tumor_prob: probability in [0, 1] that the crop is drawn around a tumour pixel.
+        foreground: intensity, in units of the image, above which a pixel of any channel is no air; larger leaves fewer
+            crops of the head's dark parts. None to draw crops from everywhere.
+
+    Raises:
+        ValueError: for arguments out of range; on call, if the image is smaller than `roi_size` or the mask has another
+            size.
+    """
+
+    def __init__(
+        self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5, foreground: float | None = None
+    ) -> None:
+        self.crop = Crop()  # a part, not a base: Compose would pass a base's `lazy` argument on
+        self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
+        if min(self.roi_size) < 1:
+            raise ValueError(f"roi_size must be at least 1 pixel along each axis, got {self.roi_size}")
+        if not 0 <= tumor_prob <= 1:
+            raise ValueError(f"tumor_prob must lie in [0, 1], got {tumor_prob}")
+        if foreground is not None and not np.isfinite(foreground):
+            raise ValueError(f"foreground must be an intensity in units of the image, or None, got {foreground}")
+        self.tumor_prob = float(tumor_prob)
+        self.foreground = None if foreground is None else float(foreground)
+        self._start: tuple[int, ...] = (0, 0)
+
+    def randomize(self, image: Any, mask: Any = None) -> None:
+        """Draw the first row and column of the crop for `image` and `mask`, both (C, H, W)."""
+        size = tuple(image.shape[1:])
+        if len(size) != 2 or any(n < roi for n, roi in zip(size, self.roi_size, strict=True)):
+            raise ValueError(
+                f"{source_name(image)}: must be (C, H, W) and at least as large as roi_size {self.roi_size}, "
+                f"got {tuple(image.shape)}: use a smaller roi_size, or add SpatialPadd before the crop"
+            )
+        if mask is not None and tuple(mask.shape[1:]) != size:
+            raise ValueError(
+                f"{source_name(image)}: mask must have the image's spatial size {size}, got {tuple(mask.shape[1:])}"
+            )
+        lowest, highest = [0, 0], [n - roi for n, roi in zip(size, self.roi_size, strict=True)]
+        # The draw comes first, so that the number of draws does not depend on the mask's content.
+        wanted = self.R.random() < self.tumor_prob
+        where, choice = self.R.random(2), self.R.random()
+        for region in self._regions(image, mask if wanted else None):
+            pixels = np.flatnonzero(region)
+            if len(pixels):
+                pixel = np.unravel_index(pixels[int(choice * len(pixels))], region.shape)[1:]
+                lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
+                highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
+                break
+        self._start = tuple(
+            low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True)
+        )
+
+    def _regions(self, image: Any, mask: Any) -> Iterator[np.ndarray]:
+        """Where the crop's pixel may come from, (C, H, W), the first that is not empty."""
+        if mask is not None:
+            yield as_array(mask)
+        if self.foreground is not None:
+            yield as_array(image) > self.foreground
+
+    def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
+        """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumour, guides the draw.
+
+        Returns:
+            a copy, ``(C, roi_height, roi_width)``: a MetaTensor with the crop's true affine, or a numpy array for numpy
+            input.
+        """
+        if randomize:
+            self.randomize(image, mask)
+        place = tuple(slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True))
+        # A copy: a view would let a later in-place change reach a cached image.
+        if not isinstance(image, MetaTensor):
+            pixels = as_tensor(image)[:, place[0], place[1]].clone()
+            return pixels.numpy() if isinstance(image, np.ndarray) else pixels
+        out = self.crop(image, place)
+        return MetaTensor(out.as_subclass(Tensor).clone(), meta=out.meta, applied_operations=out.applied_operations)
+
+    def inverse(self, data: MetaTensor) -> MetaTensor:
+        """Pad a crop with 0 to where it came from, ``(C, H, W)`` of the source's size."""
+        return self.crop.inverse(data)
+
+
+class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
+    """Dictionary version of :class:`RandRegionCrop`: all `keys` are cropped at the same place.
+
+    Args:
+        keys: images to crop, of equal spatial size.
+        mask_key: mask whose non-zero pixels are the tumour; list it in `keys` to have it cropped too. None to do
+            without.
+        roi_size: see :class:`RandRegionCrop`.
+        tumor_prob: see :class:`RandRegionCrop`.
+        foreground: see :class:`RandRegionCrop`; in units of the first of `keys`.
+        allow_missing_keys: whether to skip keys that are absent, the mask included.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = ("image", "mask"),
+        mask_key: str | None = "mask",
+        roi_size: Sequence[int] | int = 96,
+        tumor_prob: float = 0.5,
+        foreground: float | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.mask_key = mask_key
+        self.cropper = RandRegionCrop(roi_size, tumor_prob, foreground)
+
+    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandRegionCropd:
+        """Seed the draws, as everywhere in MONAI."""
+        super().set_random_state(seed, state)
+        self.cropper.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with `keys` cropped; the arrays of `data` are left as they are."""
+        d = dict(data)
+        mask = d.get(self.mask_key) if self.mask_key is not None else None
+        if mask is None and self.mask_key is not None and not self.allow_missing_keys:
+            raise KeyError(
+                f"'{self.mask_key}' is missing, which tells where the tumour is: pass mask_key=None to do without"
+            )
+        drawn = False
+        for key in self.key_iterator(d):
+            if not drawn:
+                self.cropper.randomize(d[key], mask)
+                drawn = True
+            d[key] = self.cropper(d[key], randomize=False)
+        return d
+
+    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Pad the crops with 0 to where they came from."""
+        d = dict(data)
+        for key in self.key_iterator(d):
+            d[key] = self.cropper.inverse(d[key])
+        return d
+
+
+RandRegionCropD = RandRegionCropDict = RandRegionCropd

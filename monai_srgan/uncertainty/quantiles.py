@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of the intervals: quantiles of the error over bins of what is known of a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from monai_srgan.uncertainty.features import WINDOW, pixel_features
+
+__all__ = ["PixelSample", "QuantileTable", "fit_quantile_table"]
+
+_SMALLEST = 1e-5  # of [0, 1]: an interval has some width, even where an image is as good as constant
+_FEWEST = 100  # pixels of the sample that a bin must have for a quantile of its own
+
+
+@dataclass(frozen=True, eq=False)
+class QuantileTable:
+    """Quantile of the absolute error for each bin of :func:`~monai_srgan.uncertainty.pixel_features`.
+
+    Args:
+        edges: for each feature the increasing edges between its bins; a value on an edge belongs to the bin above.
+        quantiles: one number > 0 for each bin, ``(len(edges[0]) + 1, len(edges[1]) + 1)``, in units of the image.
+        window: of the features.
+    """
+
+    edges: tuple[np.ndarray, np.ndarray]
+    quantiles: np.ndarray
+    window: int = WINDOW
+
+    def __call__(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
+        """The quantile of every pixel, float32 of the shape of ``mean``; see :func:`pixel_features`."""
+        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features take many times the volume
+            return torch.stack([self(mean[..., i], spread[..., i]) for i in range(mean.shape[-1])], dim=-1)
+        features = pixel_features(mean, spread, self.window)
+        edges = [torch.as_tensor(e, dtype=torch.float32, device=features.device) for e in self.edges]
+        first, second = (torch.bucketize(f.contiguous(), e, right=True) for f, e in zip(features, edges, strict=True))
+        values = torch.as_tensor(self.quantiles, dtype=torch.float32, device=features.device)
+        return values[first, second]
+
+
+def fit_quantile_table(
+    features: np.ndarray,
+    errors: np.ndarray,
+    weights: np.ndarray,
+    level: float = 0.9,
+    *,
+    bins: int = 16,
+    window: int = WINDOW,
+) -> QuantileTable:
+    """Quantiles of errors in bins of the features.
+
+    Along each feature the bins have the same weight, as far as equal values allow. A bin with fewer than 100 pixels
+    takes the quantile of the nearest one that has more.
+
+    Args:
+        features: ``(2, N)`` of N pixels.
+        errors: ``(N,)`` absolute errors.
+        weights: ``(N,)`` > 0.
+        level: of the quantile, in (0, 1).
+        bins: along each feature, at most.
+        window: of the features, for the table.
+
+    Raises:
+        ValueError: when a shape or range is another one.
+    """
+    features, errors, weights = (np.asarray(a, dtype=np.float32) for a in (features, errors, weights))
+    if features.ndim != 2 or len(features) != 2 or not (features.shape[1:] == errors.shape == weights.shape):
+        raise ValueError(
+            "features, errors and weights must have shapes (2, N), (N,) and (N,), "
+            f"got {features.shape}, {errors.shape} and {weights.shape}"
+        )
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
+    if bins < 1:
+        raise ValueError(f"bins must be at least 1, got {bins}")
+    if errors.size < _FEWEST:
+        raise ValueError(f"a table needs at least {_FEWEST} pixels, got {errors.size}: add slices")
+    edges = (_edges(features[0], weights, bins), _edges(features[1], weights, bins))
+    shape = (len(edges[0]) + 1, len(edges[1]) + 1)
+    first, second = (np.searchsorted(e, f, side="right") for f, e in zip(features, edges, strict=True))
+    quantiles = _quantiles(first * shape[1] + second, errors, weights, level, shape[0] * shape[1]).reshape(shape)
+    missing = np.isnan(quantiles)
+    if missing.all():
+        quantiles = np.full(shape, _quantiles(np.zeros(errors.size, int), errors, weights, level, 1)[0])
+    elif missing.any():
+        nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
+        quantiles = quantiles[tuple(nearest)]
+    return QuantileTable(edges, np.maximum(quantiles, _SMALLEST), window)
+
+
+def _edges(values: np.ndarray, weights: np.ndarray, bins: int) -> np.ndarray:
+    order = np.argsort(values)
+    mass = np.cumsum(weights[order], dtype=np.float64)
+    places = np.searchsorted(mass, mass[-1] * np.arange(1, bins) / bins)
+    edges = values[order][np.minimum(places, len(values) - 1)]
+    above = values[values > values.min()]
+    # below an edge at the smallest value, such as that of many pixels of air, there would be no pixel
+    return np.unique(np.maximum(edges, above.min())) if above.size else edges[:0]
+
+
+def _quantiles(bins: np.ndarray, errors: np.ndarray, weights: np.ndarray, level: float, count: int) -> np.ndarray:
+    """Smallest error of each bin with at least ``level`` of the bin's weight at or below it; NaN for few pixels."""
+    order = np.lexsort((errors, bins))
+    bounds = np.searchsorted(bins[order], np.arange(count + 1))
+    quantiles = np.full(count, np.nan)
+    for i, (begin, end) in enumerate(pairwise(bounds)):
+        if end - begin >= _FEWEST:
+            part = order[begin:end]
+            mass = np.cumsum(weights[part], dtype=np.float64)
+            quantiles[i] = errors[part[min(np.searchsorted(mass, level * mass[-1]), len(part) - 1)]]
+    return quantiles
+
+
+class PixelSample:
+    """Pixels drawn from slices, from which a :class:`QuantileTable` is fitted.
+
+    Of every slice as many pixels are drawn inside the tumour as outside, or all where there are fewer, and each half
+    has the same weight: a tumour is a fiftieth of a slice, and the intervals shall hold in it too.
+
+    Args:
+        pixels: largest number drawn from each half of a slice.
+        window: of the features.
+        seed: of the draws.
+    """
+
+    def __init__(self, pixels: int = 4096, *, window: int = WINDOW, seed: int = 0) -> None:
+        if pixels < 1:
+            raise ValueError(f"pixels must be at least 1, got {pixels}")
+        self.pixels = pixels
+        self.window = window
+        self._random = np.random.default_rng(seed)
+        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def __len__(self) -> int:
+        """Number of pixels drawn so far."""
+        return sum(errors.size for _, errors, _ in self._parts)
+
+    def add(self, mean: torch.Tensor, spread: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> None:
+        """Draw from a batch of slices.
+
+        Args:
+            mean: mean of the self-ensemble, ``(B, C, H, W)``.
+            spread: its spread, of the same shape.
+            target: HR images of the same shape.
+            mask: tumour ``(B, 1, H, W)``, bool.
+        """
+        features = pixel_features(mean, spread, self.window).cpu().numpy()
+        errors = (mean.float() - target.float()).abs().cpu().numpy()
+        inside = mask.bool().expand(mask.shape[0], errors.shape[1], *mask.shape[2:]).cpu().numpy()
+        for i in range(len(errors)):
+            for region in (inside[i], ~inside[i]):
+                places = np.flatnonzero(region)
+                if places.size:
+                    drawn = self._random.choice(places, min(self.pixels, places.size), replace=False)
+                    weight = np.full(drawn.size, 1.0 / drawn.size, dtype=np.float32)
+                    self._parts.append((features[:, i].reshape(2, -1)[:, drawn], errors[i].ravel()[drawn], weight))
+
+    def fit(self, level: float = 0.9, bins: int = 16) -> QuantileTable:
+        """The table of all pixels drawn; see :func:`fit_quantile_table`.
+
+        Raises:
+            ValueError: when there are too few pixels, or an argument is out of range.
+        """
+        if not self._parts:
+            raise ValueError("there are no pixels to fit a table to: add slices first")
+        features, errors, weights = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
+        return fit_quantile_table(features, errors, weights, level, bins=bins, window=self.window)

@@ -1,0 +1,396 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""bundle/configs/inference.json: from image files to image files four times as fine."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+from PIL import Image
+
+from monai_srgan.bundling.shipped import shipped_intervals
+from monai_srgan.data import read_cjdata
+from monai_srgan.networks import SRResNet
+from monai_srgan.physics import GaussianDownsample
+from monai_srgan.uncertainty import IntervalTable, QuantileTable
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "bundle" / "configs" / "inference.json"
+SMALL = {"network_def#num_blocks": 1, "network_def#channels": 8}
+# oblique and left-handed, axes swapped
+AFFINE = np.array([[0.2, -2.0, 0.3, 10.0], [1.5, 0.1, 0.0, -20.0], [0.0, 0.1, 6.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
+
+
+def small_network(*, trained: bool = True) -> SRResNet:
+    """With ``trained=False`` exactly bicubic interpolation; else the last layer adds what no wrong weights would."""
+    torch.manual_seed(3)
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic").eval()
+    if trained:
+        torch.nn.init.normal_(network.tail.weight, std=0.02)
+    return network
+
+
+@pytest.fixture(scope="module")
+def network() -> SRResNet:
+    return small_network()
+
+
+@pytest.fixture(scope="module")
+def weights(network: SRResNet, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "small.pt"
+    torch.save(network.state_dict(), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def bicubic_weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "bicubic.pt"
+    torch.save(small_network(trained=False).state_dict(), path)
+    return str(path)
+
+
+def infer(dataset_dir: Path | str, output_dir: Path, ckpt_path: str, **overrides: Any) -> list[str]:
+    workflow = ConfigWorkflow(
+        config_file=str(CONFIG),
+        workflow_type="infer",
+        logging_file=False,
+        dataset_dir=str(dataset_dir),
+        output_dir=str(output_dir),
+        ckpt_path=ckpt_path,
+        device="$torch.device('cpu')",
+        **{**SMALL, **overrides},
+    )
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+    return sorted(path.name for path in output_dir.iterdir())
+
+
+def flat_table(width: float) -> QuantileTable:
+    """The same width everywhere."""
+    edges = np.array([0.0])
+    return QuantileTable((edges, edges), np.full((2, 2), width))
+
+
+def by_hand(network: SRResNet, array: np.ndarray) -> np.ndarray:
+    """One slice (X, Y) in scanner units, super-resolved with nothing of the bundle."""
+    scale = np.percentile(array, 99.9)
+    lr = (array / scale).astype(np.float32)
+    with torch.no_grad():
+        return network(torch.from_numpy(lr)[None, None])[0, 0].numpy() * scale
+
+
+def corners(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """World coordinates of the eight outer corners of a voxel grid."""
+    size = (*shape, 1)[:3]
+    ends = [(-0.5, n - 0.5) for n in size]
+    return np.array([affine @ [*corner, 1.0] for corner in itertools.product(*ends)])
+
+
+def pattern(shape: tuple[int, ...], top: float) -> np.ndarray:
+    """Smooth, and different under every flip and transposition."""
+    grid = np.meshgrid(*(np.linspace(0, 1, n) for n in shape), indexing="ij")
+    return top * (0.1 + 0.5 * grid[0] ** 2 + 0.3 * np.sin(3 * grid[1]) * grid[0] + 0.1 * grid[-1])
+
+
+@contextmanager
+def refused(kind: type[Exception], message: str) -> Iterator[None]:
+    """The error that MONAI's configuration and Compose wrap in RuntimeErrors of their own."""
+    with pytest.raises(RuntimeError) as wrapped:
+        yield
+    error: BaseException = wrapped.value
+    while error.__cause__ is not None:
+        error = error.__cause__
+    assert isinstance(error, kind)
+    assert re.search(message, str(error)), str(error)
+
+
+def block_mean(array: np.ndarray) -> np.ndarray:
+    x, y = array.shape[0] // 4, array.shape[1] // 4
+    return array.reshape(x, 4, y, 4).mean((1, 3))
+
+
+def test_a_nifti_slice_of_odd_size_comes_out_four_times_as_large_on_the_same_field_of_view(
+    tmp_path: Path, network: SRResNet, weights: str
+) -> None:
+    array = pattern((37, 50), 3000).astype(np.int16)
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii.gz")
+    before = (tmp_path / "scan.nii.gz").read_bytes()
+    assert infer(tmp_path / "scan.nii.gz", tmp_path / "out", weights) == ["scan_sr.nii.gz"]
+    saved = nib.load(tmp_path / "out" / "scan_sr.nii.gz")
+    assert saved.shape == (148, 200)
+    assert saved.get_data_dtype() == np.float32
+    np.testing.assert_allclose(corners(saved.affine, saved.shape), corners(AFFINE, array.shape), atol=1e-4)
+    np.testing.assert_allclose(saved.get_fdata(), by_hand(network, array), rtol=1e-4, atol=0.05)
+    assert (tmp_path / "scan.nii.gz").read_bytes() == before
+
+
+def test_a_blend_lies_between_two_files_of_weights(tmp_path: Path, network: SRResNet) -> None:
+    other = small_network()
+    torch.nn.init.normal_(other.tail.weight, std=0.02)
+    torch.save(other.state_dict(), tmp_path / "srresnet.pt")
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    array = pattern((9, 12), 800).astype(np.float32)
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii")
+    infer(tmp_path / "scan.nii", tmp_path / "out", str(tmp_path / "model.pt"), blend=0.25)
+    mixed = small_network()
+    ends = network.state_dict(), other.state_dict()
+    mixed.load_state_dict({k: 0.25 * v + 0.75 * ends[1][k] for k, v in ends[0].items()})
+    saved = nib.load(tmp_path / "out" / "scan_sr.nii.gz").get_fdata()
+    np.testing.assert_allclose(saved, by_hand(mixed, array), rtol=1e-4, atol=0.02)
+
+
+def test_variants_are_the_shipped_weights() -> None:
+    def ckpt_path(**overrides: Any) -> Path:
+        workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False, **overrides)
+        workflow.initialize()
+        return Path(workflow.parser.get_parsed_content("ckpt_path"))
+
+    bundle = str(ROOT / "bundle")
+    assert ckpt_path(bundle_root=bundle) == ROOT / "bundle/models/model.pt"
+    assert ckpt_path(bundle_root=bundle, variant="srresnet") == ROOT / "bundle/models/srresnet/srresnet.pt"
+    robust = ckpt_path(bundle_root=bundle, variant="srresnet_jitter")
+    assert robust == ROOT / "bundle/models/srresnet_jitter/srresnet_jitter.pt"
+    with refused(ValueError, "variant must be one of srgan, srresnet, srresnet_jitter, got 'esrgan'"):
+        ckpt_path(bundle_root=bundle, variant="esrgan")
+
+
+def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_has_any() -> None:
+    assert shipped_intervals("b", "srgan") == str(Path("b/models/trust/srgan.json"))
+    assert shipped_intervals("b", "srresnet", consistency=True) == str(Path("b/models/trust/srresnet_consistent.json"))
+    assert shipped_intervals("b", "srgan", blend=0.5) is None
+    assert shipped_intervals("b", "srresnet_jitter") is None
+    with pytest.raises(ValueError, match="variant must be one of"):
+        shipped_intervals("b", "bicubic", blend=0.5)
+
+
+def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weights: str) -> None:
+    array = pattern((37, 50), 3000).astype(np.int16)
+    array[5, 7] = 9000  # far above the 99.9th percentile
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii.gz")
+    away = {}
+    for consistency in (False, True):
+        out = tmp_path / str(consistency)
+        infer(tmp_path / "scan.nii.gz", out, weights, consistency=consistency)
+        sr = torch.from_numpy(nib.load(out / "scan_sr.nii.gz").get_fdata())
+        away[consistency] = float((GaussianDownsample(4)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max())
+    assert away[True] < 0.01 < 1 < away[False]
+    infer(tmp_path / "scan.nii.gz", tmp_path / "k", weights, consistency=True, **{"operator#sigma": 0.8})
+    sr = torch.from_numpy(nib.load(tmp_path / "k" / "scan_sr.nii.gz").get_fdata())
+    assert (GaussianDownsample(4, 0.8)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_trust_maps_lie_beside_the_result_in_its_units(
+    tmp_path: Path, network: SRResNet, weights: str, calibrated: bool
+) -> None:
+    array = pattern((9, 12), 800).astype(np.float32)
+    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii")
+    table = IntervalTable(0.9, 1.5, flat_table(0.02))
+    table.save(tmp_path / "intervals.json")
+    intervals = str(tmp_path / "intervals.json") if calibrated else "$None"
+    names = infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals=intervals)
+    maps = ["scan_sr.nii.gz", "scan_sr_halfwidth.nii.gz", "scan_sr_spread.nii.gz"]
+    assert names == (maps if calibrated else [maps[0], maps[2]])
+    sr, spread = (nib.load(tmp_path / "out" / name) for name in (maps[0], maps[2]))
+    np.testing.assert_allclose(spread.affine, sr.affine)
+    turned = []
+    for flips in itertools.product((False, True), repeat=3):
+        x = array.T if flips[2] else array
+        axes = [axis for axis in (0, 1) if flips[axis]]
+        y = np.flip(by_hand(network, np.flip(x, axes)), axes)
+        turned.append(y.T if flips[2] else y)
+    np.testing.assert_allclose(sr.get_fdata(), np.mean(turned, 0), rtol=1e-4, atol=0.02)
+    np.testing.assert_allclose(spread.get_fdata(), np.std(turned, 0), rtol=1e-3, atol=0.02)
+    if calibrated:
+        half_width = nib.load(tmp_path / "out" / maps[1]).get_fdata()
+        np.testing.assert_allclose(half_width, 1.5 * 0.02 * np.percentile(array, 99.9), rtol=1e-4)
+
+
+def test_no_map_is_overwritten_unasked(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scan_sr_spread.nii.gz").touch()
+    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
+        infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals="$None")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan_sr_spread.nii.gz"]
+
+
+def test_maps_of_an_earlier_result_do_not_stay_beside_a_new_one(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    IntervalTable(0.9, 1.5, flat_table(0.02)).save(tmp_path / "intervals.json")
+    out = tmp_path / "out"
+    trusted = infer(tmp_path / "scan.nii", out, weights, trust=True, intervals=str(tmp_path / "intervals.json"))
+    assert len(trusted) == 3
+    uncalibrated = {"trust": True, "intervals": "$None", "overwrite": True}
+    assert infer(tmp_path / "scan.nii", out, weights, **uncalibrated) == ["scan_sr.nii.gz", "scan_sr_spread.nii.gz"]
+    (out / "scan_sr.nii.gz").unlink()
+    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
+        infer(tmp_path / "scan.nii", out, weights)
+    assert infer(tmp_path / "scan.nii", out, weights, overwrite=True) == ["scan_sr.nii.gz"]
+
+
+def test_intervals_hold_for_the_operator_that_they_were_calibrated_for(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
+    record = {"settings": {"degradation": {"operator": str(GaussianDownsample(4))}}}
+    table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, record=record)
+    table.save(tmp_path / "intervals.json")
+    trust = {"trust": True, "consistency": True, "intervals": str(tmp_path / "intervals.json")}
+    assert len(infer(tmp_path / "scan.nii", tmp_path / "a", weights, **trust)) == 3
+    with refused(ValueError, "calibrated for images degraded by GaussianDownsample.*sigma=1.5.*takes .*sigma=1.0"):
+        infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, **{"operator#sigma": 1.0})
+    with refused(ValueError, "intervals need trust: pass --trust True"):
+        infer(tmp_path / "scan.nii", tmp_path / "b", weights, intervals=str(tmp_path / "intervals.json"))
+    assert not any((tmp_path / "b").iterdir())
+
+
+def test_a_volume_is_enlarged_slice_by_slice_in_plane(tmp_path: Path, network: SRResNet, weights: str) -> None:
+    volume = pattern((19, 14, 3), 700).astype(np.float32)
+    nib.save(nib.Nifti1Image(volume, AFFINE), tmp_path / "vol.nii")
+    infer(tmp_path / "vol.nii", tmp_path / "out", weights)
+    saved = nib.load(tmp_path / "out" / "vol_sr.nii.gz")
+    assert saved.shape == (76, 56, 3)
+    np.testing.assert_allclose(corners(saved.affine, saved.shape), corners(AFFINE, volume.shape), atol=1e-4)
+    scale = np.percentile(volume, 99.9)
+    with torch.no_grad():
+        lr = torch.from_numpy((volume / scale).astype(np.float32)).permute(2, 0, 1)[:, None]
+        expected = network(lr)[:, 0].permute(1, 2, 0).numpy() * scale
+    np.testing.assert_allclose(saved.get_fdata(), expected, rtol=1e-4, atol=0.02)
+
+
+def test_a_folder_of_mat_slices_comes_out_in_scanner_units(
+    tmp_path: Path, phantom_dir: Path, network: SRResNet, weights: str
+) -> None:
+    sources = sorted(phantom_dir.glob("*.mat"))[:2]
+    for source in sources:
+        (tmp_path / source.name).symlink_to(source)
+    names = infer(tmp_path, tmp_path / "out", weights)
+    assert names == sorted(f"{source.stem}_sr.nii.gz" for source in sources)
+    for source in sources:
+        array = read_cjdata(source).image
+        saved = nib.load(tmp_path / "out" / f"{source.stem}_sr.nii.gz")
+        np.testing.assert_allclose(saved.header.get_zooms(), (0.49 / 4, 0.49 / 4), rtol=1e-5)
+        np.testing.assert_allclose(saved.get_fdata(), by_hand(network, array), rtol=1e-4, atol=0.1)
+
+
+@pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 60000)])
+def test_a_png_stays_upright_and_in_its_own_units(tmp_path: Path, bicubic_weights: str, dtype: type, top: int) -> None:
+    rows: np.ndarray = pattern((37, 50), 0.9 * top).astype(dtype)
+    Image.fromarray(rows).save(tmp_path / "slice.png")
+    assert infer(tmp_path, tmp_path / "out", bicubic_weights, output_ext=".png") == ["slice_sr.png"]
+    saved = np.asarray(Image.open(tmp_path / "out" / "slice_sr.png"))
+    assert saved.shape == (148, 200)
+    assert saved.dtype == dtype
+    # bicubic interpolation keeps a smooth image's local mean
+    np.testing.assert_allclose(block_mean(saved)[2:-2, 2:-2], rows[2:-2, 2:-2], atol=0.01 * top)
+
+
+def test_a_png_comes_out_as_nifti_in_its_own_units(tmp_path: Path, network: SRResNet, weights: str) -> None:
+    rows = pattern((9, 12), 200).astype(np.uint8)
+    Image.fromarray(rows).save(tmp_path / "slice.png")
+    infer(tmp_path / "slice.png", tmp_path / "out", weights, output_postfix="x4")
+    saved = nib.load(tmp_path / "out" / "slice_x4.nii.gz")
+    np.testing.assert_allclose(saved.get_fdata(), by_hand(network, rows.T), rtol=1e-4, atol=0.01)
+
+
+def test_an_existing_output_stops_the_run_before_anything_is_computed(tmp_path: Path, weights: str) -> None:
+    for name in ("1.nii", "2.nii"):
+        nib.save(nib.Nifti1Image(pattern((9, 12), 100).astype(np.float32), AFFINE), tmp_path / name)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "2_sr.nii.gz").write_bytes(b"precious")
+    with refused(FileExistsError, r"2_sr\.nii\.gz exists"):
+        infer(tmp_path, tmp_path / "out", weights)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["2_sr.nii.gz"]
+    assert infer(tmp_path, tmp_path / "out", weights, overwrite=True) == ["1_sr.nii.gz", "2_sr.nii.gz"]
+    assert nib.load(tmp_path / "out" / "2_sr.nii.gz").shape == (36, 48)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "message"),
+    [
+        (None, FileNotFoundError, r"there is no file .*w\.pt.*--ckpt_path FILE"),
+        ({"trainer": 1}, ValueError, r"w\.pt must hold a state dict"),
+        ("wide", ValueError, r"w\.pt does not fit network_def \(SRResNet\).*of another shape \(such as blocks\.0"),
+        ("deep", ValueError, r"w\.pt does not fit network_def \(SRResNet\).*unknown \(such as blocks\.1"),
+    ],
+)
+def test_missing_or_foreign_weights_are_refused_by_name(
+    tmp_path: Path, content: Any, kind: type[Exception], message: str
+) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 100).astype(np.float32), AFFINE), tmp_path / "a.nii")
+    if isinstance(content, str):
+        shape = {"wide": (1, 16), "deep": (2, 8)}[content]
+        content = SRResNet(num_blocks=shape[0], channels=shape[1], norm=None, global_residual="bicubic").state_dict()
+    if content is not None:
+        torch.save(content, tmp_path / "w.pt")
+    with refused(kind, message):
+        infer(tmp_path / "a.nii", tmp_path / "out", str(tmp_path / "w.pt"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", ["colour", "constant", "not a number"])
+def test_an_image_that_cannot_be_enlarged_is_refused_by_name(tmp_path: Path, weights: str, fault: str) -> None:
+    if fault == "colour":
+        Image.fromarray(np.zeros((9, 12, 3), np.uint8)).save(tmp_path / "bad.png")
+    else:
+        value = 5.0 if fault == "constant" else np.nan
+        nib.save(nib.Nifti1Image(np.full((9, 12), value, np.float32), AFFINE), tmp_path / "bad.nii")
+    with refused(ValueError, r"bad\.(png|nii)"):
+        infer(tmp_path, tmp_path / "out", weights)
+
+
+def test_bad_files_among_good_ones_are_listed_and_nothing_is_computed(tmp_path: Path, weights: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    nib.save(nib.Nifti1Image(pattern((16, 12), 900), np.eye(4)), folder / "1.nii.gz")
+    nib.save(nib.Nifti1Image(pattern((16, 12, 3), 900), np.eye(4)), folder / "2.nii.gz")
+    (folder / "3.mat").write_bytes(b"MATLAB 7.3 MAT-file, truncated")
+    with refused(
+        ValueError,
+        r"(?s)2 of 3 inputs.*2\.nii\.gz: a volume of 3 slices is no picture.*3\.mat.*(truncated|damaged)",
+    ):
+        infer(folder, tmp_path / "out", weights, output_ext=".png")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_run_without_an_input_says_what_to_pass(weights: str) -> None:
+    workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False, ckpt_path=weights)
+    workflow.initialize()
+    with refused(ValueError, "--dataset_dir FILE_OR_FOLDER"):
+        workflow.run()
+
+
+@pytest.mark.parametrize("folder", [".", "bundle"])
+def test_the_bundle_finds_itself_from_the_repository_and_from_inside(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / folder)
+    workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False)
+    workflow.initialize()
+    assert Path(workflow.bundle_root) == ROOT / "bundle"
+
+
+def test_the_command_line_works_from_inside_the_bundle(tmp_path: Path, weights: str) -> None:
+    nib.save(nib.Nifti1Image(pattern((9, 12), 100).astype(np.float32), AFFINE), tmp_path / "a.nii")
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "configs/inference.json"]
+    shipped = ROOT / "bundle" / "models" / "model.pt"
+    options = {"--dataset_dir": str(tmp_path), "--output_dir": str(tmp_path / "out")}
+    if not shipped.is_file():
+        options |= {"--ckpt_path": weights, "--network_def#num_blocks": "1", "--network_def#channels": "8"}
+    arguments = [text for pair in options.items() for text in pair]
+    done = subprocess.run(command + arguments, cwd=ROOT / "bundle", capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert nib.load(tmp_path / "out" / "a_sr.nii.gz").shape == (36, 48)
+    assert "a.nii -> " in done.stdout

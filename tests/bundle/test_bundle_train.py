@@ -1,0 +1,330 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The training workflow of the bundle, in small."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+from monai_srgan.physics import GaussianDownsample
+
+BUNDLE = Path(__file__).parents[2] / "bundle"
+
+
+def workflow(data: Path, out: Path, **overrides) -> ConfigWorkflow:
+    """The shipped config with networks, crops and epochs small enough for a test."""
+    small = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(data),
+        "output_dir": str(out),
+        "epoch_length": 3,
+        "pretrain_epochs": 2,
+        "adversarial_epochs": 1,
+        "val_interval": 1,
+        "batch_size": 2,
+        "patch_size": 32,
+        "amp": False,
+        "network_def#num_blocks": 1,
+        "network_def#channels": 4,
+        "discriminator_def#channels": [4, 4, 4, 8, 8],
+        "discriminator_def#dense": 8,
+        **overrides,
+    }
+    return ConfigWorkflow(
+        config_file=str(BUNDLE / "configs" / "train.json"), workflow_type="train", logging_file=False, **small
+    )
+
+
+def run(flow: ConfigWorkflow) -> ConfigWorkflow:
+    flow.initialize()
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+def causes(error: BaseException) -> str:
+    """The messages of an exception and of what caused it: bundles wrap the errors of their items."""
+    messages = []
+    current: BaseException | None = error
+    while current is not None:
+        messages.append(str(current))
+        current = current.__cause__
+    return "\n".join(messages)
+
+
+@pytest.fixture(scope="module")
+def trained(phantom_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained")
+    run(workflow(phantom_dir, out))
+    return out
+
+
+def test_workflow_has_every_property_that_monai_asks_for(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path)
+    flow.initialize()
+    assert flow.check_properties() == []
+    assert len(flow.train_dataset_data) == len(flow.train_dataset)
+    assert flow.max_epochs == 3
+    assert flow.train_handlers
+    assert flow.val_handlers
+    assert list(flow.val_key_metric) == ["psnr_head"]
+
+
+def test_a_run_leaves_weights_metrics_curves_and_panels(trained):
+    for name in ("models/srresnet.pt", "models/model.pt"):
+        weights = torch.load(trained / name, weights_only=True)
+        assert all(isinstance(w, torch.Tensor) and torch.isfinite(w).all() for w in weights.values())
+    with (trained / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(r["iteration"]) for r in rows] == list(range(1, 10))
+    adversarial = [r["adversarial_loss"] != "" for r in rows]
+    assert adversarial == [False] * 6 + [True] * 3
+    assert all(r["perceptual_loss"] != "" for r in rows[6:])
+    with (trained / "metrics.csv").open() as file:
+        history = list(csv.DictReader(file))
+    assert {r["method"] for r in history} == {"bicubic", "generator"}
+    assert {r["epoch"] for r in history} == {"1", "2", "3"}
+    summary = json.loads((trained / "summary.json").read_text())
+    assert summary["settings"]["section"] == "validation"
+    assert summary["settings"]["intensity"]["percentile"] == 99.9
+    assert (trained / "curves.png").stat().st_size > 10_000
+    last = dict(line.split(",") for line in (trained / "metrics" / "metrics.csv").read_text().split())
+    assert {"psnr_head", "psnr_inside", "ssim_head"} == set(last)
+    assert list((trained / "panels").glob("*.png"))
+    saved = sorted(p.name for p in (trained / "checkpoints").iterdir())
+    assert saved == ["checkpoint_epoch=2.pt", "checkpoint_epoch=3.pt"]
+
+
+def test_phases_end_with_different_weights(trained):
+    first, last = (torch.load(trained / f"models/{n}.pt", weights_only=True) for n in ("srresnet", "model"))
+    assert any(not torch.equal(first[k], last[k]) for k in first)
+
+
+def test_a_resumed_run_ends_with_the_same_weights(trained, phantom_dir, tmp_path):
+    stopped = tmp_path / "stopped"
+    flow = workflow(phantom_dir, stopped)
+    flow.initialize()
+    flow.trainer.state.max_epochs = 2
+    flow.run()
+    run(workflow(phantom_dir, stopped, ckpt=str(stopped / "checkpoints" / "checkpoint_epoch=2.pt")))
+    expected, resumed = (torch.load(d / "models/model.pt", weights_only=True) for d in (trained, stopped))
+    assert all(torch.equal(expected[k], resumed[k]) for k in expected)
+    tables = [(d / "losses.csv").read_text() for d in (trained, stopped)]
+    assert tables[0] == tables[1]
+
+
+def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path):
+    checkpoint = trained / "checkpoints" / "checkpoint_epoch=2.pt"
+    flow = workflow(phantom_dir, tmp_path, fold=1, ckpt=str(checkpoint))
+    flow.initialize()
+    with pytest.raises(RuntimeError) as caught:
+        flow.run()
+    assert "fold 0, now 1; training_patients" in causes(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("models/model.pt", "is no checkpoint of a training run, it lacks"),
+        ("checkpoints/none.pt", "checkpoint_epoch=2.pt"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_written(
+    trained, phantom_dir, tmp_path, name, message
+):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path / "out", ckpt=str(trained / name)))
+    assert message in causes(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path / "out", patch_size=30))
+    assert "patch_size must be a multiple of the scale 4, at least 1, got 30" in causes(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_jittered_crops_have_no_border_of_their_own_and_validation_keeps_the_default(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, jitter=1.0, jitter_margin=8, **{"jittered#operator_prob": 1.0})
+    flow.initialize()
+    parser = flow.parser
+    item = parser.get_parsed_content("train#dataset")[0]
+    assert item["image"].shape == (1, 8, 8)
+    assert item["label"].shape == item["mask"].shape == (1, 32, 32)
+    assert type(parser.get_parsed_content("jittered").rand.degrade.operator).__name__ in (
+        "BicubicDownsample",
+        "KSpaceDownsample",
+    )
+    validated = parser.get_parsed_content("validate#dataset")[0]
+    expected = GaussianDownsample(4)(validated["label"].as_tensor()[None])[0]
+    torch.testing.assert_close(validated["image"].as_tensor(), expected)
+    flow.run()
+    assert (tmp_path / "models" / "model.pt").is_file()
+
+
+def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trained):
+    start = trained / "models" / "srresnet.pt"
+    still = {"pretrain_epochs": 1, "adversarial_epochs": 0, "epoch_length": 1, "learning_rate": 0.0}
+    run(workflow(phantom_dir, tmp_path, init_weights=str(start), **still))
+    first, second = (torch.load(p, weights_only=True) for p in (start, tmp_path / "models" / "model.pt"))
+    torch.testing.assert_close(second, first, rtol=1e-6, atol=1e-7)  # the moving average starts there too
+
+
+def test_a_margin_that_would_shift_the_pairs_is_refused(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path / "out", jitter=1.0, jitter_margin=10))
+    assert "jitter_margin must be a multiple of the scale 4, at least 0, got 10" in causes(caught.value)
+
+
+def test_crops_that_are_not_jittered_keep_the_degradation_of_the_run(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, jitter=1e-9, jitter_margin=8, sigma=2.5)
+    flow.initialize()
+    degrade = flow.parser.get_parsed_content("jittered").rand
+    degrade.randomize()
+    assert degrade.degrade.operator.sigma == 2.5
+
+
+def test_a_switch_that_is_a_text_is_refused(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path / "out", compile="false"))
+    assert "compile must be True or False" in causes(caught.value)
+
+
+def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):
+    quick = {"pretrain_epochs": 1, "adversarial_epochs": 0, "perceptual_weight": 0}
+    run(workflow(phantom_dir, tmp_path, **quick))
+    first = {p.name: p.read_bytes() for p in (tmp_path / "models").iterdir()}
+    (tmp_path / "notes.txt").write_text("mine")
+    run(workflow(phantom_dir, tmp_path, seed=1, **quick))
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "previous-1" / "models").iterdir()}
+    assert kept == first
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with (tmp_path / "losses.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
+def test_the_ends_of_the_phases_are_validated_whatever_the_interval(phantom_dir, tmp_path):
+    run(workflow(phantom_dir, tmp_path, val_interval=50))
+    with (tmp_path / "metrics.csv").open() as file:
+        assert {r["epoch"] for r in csv.DictReader(file)} == {"2", "3"}
+
+
+@pytest.mark.filterwarnings("ignore:The official folds:UserWarning")
+def test_official_folds_train_though_they_leak(phantom_dir, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(phantom_dir, data)
+    first, second = (data / f"{n}.mat" for n in (1, 2))
+    second.write_bytes(first.read_bytes())  # one patient, in two official folds
+    with h5py.File(data / "cvind.mat", "w", userblock_size=512) as file:
+        folds = np.ones((1, 3064))
+        folds[0, :6] = [3, 1, 4, 5, 2, 3]
+        file["cvind"] = folds
+    with (data / "cvind.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    flow = workflow(data, tmp_path / "out", folds="official")
+    flow.initialize()
+    assert len(flow.train_dataset_data) >= 2
+
+
+@pytest.mark.parametrize(("folder", "config"), [("..", "bundle/configs/train.json"), (".", "configs/train.json")])
+def test_the_command_of_the_readme_works_beside_and_inside_the_bundle(phantom_dir, tmp_path, folder, config):
+    small = {
+        "dataset_dir": phantom_dir,
+        "output_dir": tmp_path,
+        "epoch_length": 2,
+        "pretrain_epochs": 1,
+        "adversarial_epochs": 1,
+        "batch_size": 2,
+        "patch_size": 32,
+        "network_def#num_blocks": 1,
+        "network_def#channels": 4,
+        "discriminator_def#channels": "[4,4,4,8,8]",
+    }
+    command = [sys.executable, "-m", "monai.bundle", "run", "training", "--config_file", config]
+    command += [str(part) for name, value in small.items() for part in (f"--{name}", value)]
+    done = subprocess.run(command, cwd=BUNDLE / folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "models" / "model.pt").is_file()
+    log = done.stdout
+    assert re.search(r"head +bicubic .*\n.*head +generator ", log)
+    assert log.rstrip().endswith(f"weights, metrics, curves and panels are in {tmp_path}")
+
+
+def test_the_checkpoint_holds_no_features_and_loads_weights_only(trained):
+    checkpoint = torch.load(trained / "checkpoints" / "checkpoint_epoch=3.pt", weights_only=True)
+    optimizers = {"g_optimizer", "adversarial_optimizer", "d_optimizer"}
+    assert set(checkpoint) == {"trainer", "generator", "discriminator", "ema"} | optimizers
+    assert checkpoint["trainer"]["iteration"] == 9
+    assert not [k for part in ("generator", "discriminator", "ema") for k in checkpoint[part] if "encoder" in k]
+
+
+def test_unreadable_files_are_all_listed_and_training_does_not_start(phantom_dir, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(phantom_dir, data)
+    for number in (2, 5):
+        file = data / f"{number}.mat"
+        file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(data, tmp_path / "out"))
+    message = causes(caught.value)
+    assert "2.mat" in message
+    assert "5.mat" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_data_folder_is_refused(tmp_path):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(tmp_path / "data", tmp_path / "out"))
+    assert str(tmp_path / "data") in causes(caught.value)
+
+
+def test_a_patient_in_two_sections_is_refused(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, **{"validate#dataset#data": "@train#dataset#data"})
+    with pytest.raises(RuntimeError) as caught:
+        run(flow)
+    assert "PH0000" in causes(caught.value)
+
+
+def test_slices_smaller_than_the_crop_are_listed_before_training_starts(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path, patch_size=160))
+    message = causes(caught.value)
+    assert "6 of 6 slices are smaller than the 160 pixels" in message
+    assert "3.mat: 128x128" in message
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run_before_it_trains(phantom_dir, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    flow = workflow(phantom_dir, tmp_path / "file" / "out")
+    with pytest.raises((OSError, RuntimeError)) as caught:
+        run(flow)
+    assert "out cannot be written to" in causes(caught.value)
+
+
+# alembic, sqlalchemy and mlflow warn about their own and each other's deprecations while the tracking store starts.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_tracking_by_mlflow_records_losses_and_validation_scores(phantom_dir, tmp_path):
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed: pip install '.[all]'")
+    run(workflow(phantom_dir, tmp_path, tracking="mlflow"))
+    client = mlflow.tracking.MlflowClient(f"sqlite:///{tmp_path / 'mlruns.db'}")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "monai_experiment"]
+    runs = client.search_runs([experiment.experiment_id])
+    metrics = {name: value for r in runs for name, value in r.data.metrics.items()}
+    assert {"train_loss", "psnr_head", "psnr_inside", "ssim_head"} <= set(metrics)
+    history = [m.value for r in runs for m in client.get_metric_history(r.info.run_id, "train_loss")]
+    assert len(history) == 9

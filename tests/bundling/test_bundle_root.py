@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from monai_srgan.bundling.bundle_root import find_bundle_root
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_the_bundle_is_found_from_inside_and_from_beside_it(tmp_path, monkeypatch, inside):
+    bundle = tmp_path / "bundle"
+    (bundle / "configs").mkdir(parents=True)
+    (bundle / "configs" / "metadata.json").write_text("{}")
+    monkeypatch.chdir(bundle if inside else tmp_path)
+    assert find_bundle_root() == str(bundle.resolve())
+
+
+def test_elsewhere_the_error_says_which_argument_helps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="pass --bundle_root FOLDER"):
+        find_bundle_root()

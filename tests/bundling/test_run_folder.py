@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""An output folder is checked before the work begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monai_srgan.bundling.run_folder import clear_folder, set_aside
+from monai_srgan.files import writable_folder
+
+
+def test_a_missing_folder_is_made_with_its_parents_and_left_empty(tmp_path: Path) -> None:
+    folder = writable_folder(str(tmp_path / "a" / "b"))
+    assert folder.is_dir()
+    assert not list(folder.iterdir())
+
+
+def test_an_existing_folder_keeps_its_files(tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("x")
+    writable_folder(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_a_file_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError, match=r"output_dir .*file.* cannot be written to .* choose another folder"):
+            writable_folder(folder)
+
+
+def test_what_an_earlier_run_left_is_set_aside_and_other_files_stay(tmp_path):
+    for name in ("losses.csv", "events.1", "mine.txt"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "models").mkdir()
+    names = ["models", "*.csv", "events.*", "absent"]
+    assert set_aside(tmp_path, names) == tmp_path / "previous-1"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.txt", "previous-1"]
+    assert sorted(p.name for p in (tmp_path / "previous-1").iterdir()) == ["events.1", "losses.csv", "models"]
+    assert set_aside(tmp_path, names) is None
+    (tmp_path / "losses.csv").write_text("second")
+    assert set_aside(tmp_path, names) == tmp_path / "previous-2"
+    assert (tmp_path / "previous-1" / "losses.csv").read_text() == "losses.csv"
+
+
+def test_a_run_that_begins_clears_its_folder_and_one_that_goes_on_keeps_it(tmp_path):
+    (tmp_path / "scores.csv").touch()
+    assert clear_folder(tmp_path, ["scores.csv"], keep=True) == str(tmp_path)
+    assert (tmp_path / "scores.csv").exists()
+    assert clear_folder(tmp_path, ["scores.csv"]) == str(tmp_path)
+    assert (tmp_path / "previous-1" / "scores.csv").exists()
+    assert not (tmp_path / "scores.csv").exists()

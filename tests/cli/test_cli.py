@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command monai-srgan: the bundle's results, exit codes, and errors in a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_files import world, write_series
+from monai.bundle import ConfigWorkflow
+
+from monai_srgan import __version__
+from monai_srgan.cli import main
+
+BUNDLE = Path(__file__).parents[2] / "bundle"
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """The command sets levels of loggers, as a program of its own may."""
+    names = ("monai", "monai.bundle.workflows", "ignite", "py.warnings", "monai_srgan")
+    levels = {name: logging.getLogger(name).level for name in names}
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def save_slice(path: Path) -> Path:
+    x, y = np.meshgrid(np.linspace(0, 1, 12), np.linspace(0, 1, 9), indexing="ij")
+    affine = np.diag([2.0, 2.0, 6.0, 1.0])
+    nib.save(nib.Nifti1Image((500 * (0.1 + x + x * y)).astype(np.float32), affine), path)
+    return path
+
+
+@pytest.mark.parametrize("command", ["", "download", "phantom", "inspect", "upscale", "evaluate"])
+def test_help_is_told_and_names_every_argument(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*([command] if command else []), "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith("usage: monai-srgan")
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"monai-srgan {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["enlarge"],
+        ["upscale", "a"],
+        ["upscale", "a", "b", "--variant", "x"],
+        ["upscale", "a", "b", "--device", "x"],
+    ],
+)
+def test_a_command_line_that_cannot_be_parsed_ends_with_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "items"),
+    [(["--blend", "0.5"], {"blend": 0.5}), (["--variant", "srresnet_jitter"], {"variant": "srresnet_jitter"})],
+)
+def test_upscale_writes_what_the_bundle_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: list[str], items: dict[str, Any]
+) -> None:
+    source = save_slice(tmp_path / "a.nii.gz")
+    options = [*given, "--consistency", "--device", "cpu", "--postfix", "x4", "--dtype", "float64"]
+    assert main(["upscale", str(source), str(tmp_path / "command"), *options]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'command'}\n"
+    workflow = ConfigWorkflow(
+        config_file=str(BUNDLE / "configs" / "inference.json"),
+        workflow_type="inference",
+        logging_file=False,
+        bundle_root=str(BUNDLE),
+        dataset_dir=str(source),
+        output_dir=str(tmp_path / "bundle"),
+        consistency=True,
+        **items,
+        device="$torch.device('cpu')",
+    )
+    workflow.initialize()
+    workflow.run()
+    found, wanted = (nib.load(tmp_path / f) for f in ("command/a_x4.nii.gz", "bundle/a_sr.nii.gz"))
+    assert found.get_data_dtype() == np.float64
+    np.testing.assert_array_equal(found.get_fdata(), wanted.get_fdata())
+    np.testing.assert_array_equal(found.affine, wanted.affine)
+
+
+def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
+    volume = (np.arange(3 * 9 * 12).reshape(3, 9, 12) % 211).astype(np.uint16)
+    series = write_series(tmp_path / "t1c", volume, distance=5.0)  # unlike the tag that tells it
+    assert main(["upscale", str(series), str(tmp_path / "out"), "--dtype", "source", "--trust"]) == 0
+    names = sorted(f.name for f in (tmp_path / "out").iterdir())
+    assert names == ["t1c_sr.nii.gz", "t1c_sr_halfwidth.nii.gz", "t1c_sr_spread.nii.gz"]
+    saved = nib.load(tmp_path / "out" / "t1c_sr.nii.gz")
+    assert saved.shape == (48, 36, 3)
+    assert saved.get_data_dtype() == np.uint16
+    for corner in ((-0.5, -0.5, 0), (11.5, 8.5, 2)):
+        fine = [4 * (corner[0] + 0.5) - 0.5, 4 * (corner[1] + 0.5) - 0.5, corner[2], 1]
+        np.testing.assert_allclose(saved.affine @ fine, [*world(*corner, distance=5.0), 1], atol=1e-3)
+    means = saved.get_fdata().reshape(12, 4, 9, 4, 3).mean((1, 3))
+    assert np.corrcoef(means.ravel(), volume.transpose(2, 1, 0).ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["upscale", "nowhere", "out"], "nowhere does not exist"),
+        (["upscale", "a.nii", "out.nii.gz"], "OUT is a folder"),
+        (["upscale", "a.nii", "out", "--blend", "2"], "blend must be a number in [0, 1]"),
+        (["upscale", "a.nii", "out", "--weights", "none.pt"], "there is no file none.pt"),
+        (["upscale", "bad.nii", "out"], "1 of 1 inputs cannot be used"),
+        (["upscale", "a.nii", "out", "--dtype", "int8"], "--dtype must be one of"),
+        (["inspect", "bad.nii"], 'file type of "bad.nii"'),
+        (["inspect", "nowhere.png"], "nowhere.png does not exist"),
+        (["inspect", "notes.txt"], "notes.txt: the suffix must be one of"),
+        (["phantom", "p", "--size", "66"], "image_size must be a multiple of 4, got 66"),
+        (["evaluate", "nowhere", "out"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line_and_nothing_is_written(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_slice(tmp_path / "a.nii")
+    (tmp_path / "bad.nii").write_bytes(b"nothing")
+    (tmp_path / "notes.txt").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1].startswith("monai-srgan: ") or "\n  " in error
+    assert message in error
+    assert "Traceback" not in error
+    assert [f for f in sorted(tmp_path.rglob("*")) if f not in before and not f.is_dir()] == []
+
+
+def test_paths_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("$x.nii", "a#1.nii", "@b.nii", "%c.nii"):
+        save_slice(tmp_path / name)
+    for name in ("$x", "a#1", "@b", "%c"):
+        assert main(["upscale", f"{name}.nii", f"{name}#out", "--device", "cpu"]) == 0
+        assert (tmp_path / f"{name}#out" / f"{name}_sr.nii.gz").is_file()
+    with pytest.raises(SystemExit):
+        main(["upscale", "a#1.nii", "out", "--postfix", "$1+1"])
+
+
+def test_an_existing_result_is_kept_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = save_slice(tmp_path / "a.nii.gz")
+    command = ["upscale", str(source), str(tmp_path / "out"), "--device", "cpu"]
+    assert main(command) == 0
+    (tmp_path / "out" / "a_sr.nii.gz").write_bytes(b"kept")
+    assert main(command) == 1
+    assert (tmp_path / "out" / "a_sr.nii.gz").read_bytes() == b"kept"
+    error = capsys.readouterr().err
+    assert "pass --overwrite to replace it" in error
+    assert "True" not in error
+    assert main([*command, "--overwrite"]) == 0
+    assert nib.load(tmp_path / "out" / "a_sr.nii.gz").shape == (48, 36)
+
+
+def test_a_phantom_set_is_inspected_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phantom", str(tmp_path / "p"), "--patients", "6", "--size", "64"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "p")
+    assert main(["inspect", str(tmp_path / "p" / "1.mat"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["size"] == [64, 64]
+    assert facts["enlarged size"] == [256, 256]
+    assert facts["spacing"] == pytest.approx([0.49, 0.49])  # of the set's files, whatever their size
+    assert facts["enlarged spacing"] == pytest.approx([0.1225, 0.1225])
+    assert facts["tumour"] in ("meningioma", "glioma", "pituitary tumour")
+    assert facts["patient"] == "PH000001"
+    assert main(["inspect", str(tmp_path / "p" / "1.mat")]) == 0
+    assert "enlarged size    " in capsys.readouterr().out
+    arguments = ["--compare", "bicubic,lanczos", "--folds", "3", "--panels", "0", "--device", "cpu"]
+    assert main(["evaluate", str(tmp_path / "p"), str(tmp_path / "scores"), *arguments]) == 0
+    summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
+    assert {"bicubic", "lanczos", "srgan"} <= summary["scores"].keys()
+    assert (tmp_path / "scores" / "report.html").is_file()

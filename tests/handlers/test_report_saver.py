@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The handler that writes the report of an evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from monai.data import DataLoader, Dataset
+from torch import nn
+
+from monai_srgan.engines import SREvaluator
+from monai_srgan.handlers import ReportSaver, ScoreTable
+from monai_srgan.report import Report
+
+
+class Offset(nn.Module):
+    """Nearest enlargement, off by what the image's corner says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anchor = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.interpolate(x, scale_factor=4) + x[:, :, :1, :1]
+
+
+def slices(offsets: list[float]) -> list[dict[str, Any]]:
+    made = []
+    for i, offset in enumerate(offsets):
+        hr = torch.zeros(1, 48, 32)
+        hr[:, 8:40, 8:24] = 0.5
+        mask = torch.zeros(1, 48, 32)
+        mask[:, 16:24, 12:20] = 1
+        lr = nn.functional.avg_pool2d(hr, 4)
+        lr[:, 0, 0] = offset
+        made.append(
+            {"image": lr, "label": hr, "mask": mask, "patient": f"P{i}", "tumor_type": 2, "source": f"in/{i}.mat"}
+        )
+    return made
+
+
+def reports(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **kwargs: Any) -> list[Report]:
+    seen: list[Report] = []
+
+    def render(report: Report) -> str:
+        seen.append(report)
+        return "<p>µ</p>"
+
+    monkeypatch.setattr("monai_srgan.handlers.report_saver.render_report", render)
+    table = ScoreTable(tmp_path)
+    handlers = [table, ReportSaver(table, tmp_path, **kwargs)]
+    SREvaluator("cpu", data, Offset(), name="net", projection=lambda pred, _lr: pred, val_handlers=handlers).run()
+    return seen
+
+
+def test_best_median_and_worst_slices_are_shown_with_their_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = slices([0.3, 0.1, 0.5, 0.2, 0.4])
+    [report] = reports(DataLoader(Dataset(data), batch_size=2), tmp_path, monkeypatch)
+    assert [(e.label, e.file) for e in report.examples] == [
+        ("best PSNR in the head", "1.mat"),
+        ("median PSNR in the head", "0.mat"),
+        ("worst PSNR in the head", "2.mat"),
+    ]
+    best = report.examples[0]
+    assert (best.patient, best.tumor_type) == ("P1", "glioma")
+    assert list(best.predictions) == ["bicubic", "net"]  # without those of the projection
+    np.testing.assert_array_equal(best.hr, data[1]["label"][0].numpy().T)
+    np.testing.assert_array_equal(best.mask, data[1]["mask"][0].numpy().T > 0)
+    np.testing.assert_allclose(best.predictions["net"], Offset()(data[1]["image"][None])[0, 0].detach().numpy().T)
+    assert best.scores["net"]["head"]["psnr"] > report.examples[2].scores["net"]["head"]["psnr"]
+    assert best.half_width is None
+    assert (report.key_method, report.reference) == ("net", "bicubic")
+    assert report.summary["slices"] == 5
+    assert len(report.rows) == 5 * 4 * 5 * 4
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == "<p>µ</p>"
+
+
+def test_the_methods_shown_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    methods = ["net + consistency"]
+    [report] = reports(DataLoader(Dataset(slices([0.3, 0.1]))), tmp_path, monkeypatch, methods=methods)
+    assert [list(example.predictions) for example in report.examples] == [["net + consistency"]] * 2
+    assert [example.label for example in report.examples] == [
+        "best PSNR in the head",
+        "worst PSNR in the head",
+    ]
+
+
+def test_a_single_slice_is_shown_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [report] = reports(DataLoader(Dataset(slices([0.3]))), tmp_path, monkeypatch)
+    assert len(report.examples) == 1
+
+
+def test_a_loader_that_shuffles_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Turning(list):
+        """Other batches in each pass."""
+
+        def __iter__(self) -> Any:
+            self.append(self.pop(0))
+            return super().__iter__()
+
+    batches = Turning(DataLoader(Dataset(slices([0.3, 0.1, 0.2]))))
+    with pytest.raises(ValueError, match="shuffle=False"):
+        reports(batches, tmp_path, monkeypatch)
+
+
+def test_an_unwritable_folder_stops_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    table = ScoreTable()
+    with pytest.raises(OSError, match="cannot be written to"):
+        ReportSaver(table, tmp_path / "file" / "out").attach(SREvaluator("cpu", slices([0.1]), Offset()))

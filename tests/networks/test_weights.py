@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Weights of one file or of two blended, and networks as methods of a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from monai_srgan.bundling import chosen_methods, srresnet_beside
+from monai_srgan.inferers import Predictor, TiledSRInferer
+from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, with_weights
+
+
+def small(seed: int, **kwargs) -> SRResNet:
+    torch.manual_seed(seed)
+    return SRResNet(**{"num_blocks": 1, "channels": 4, "norm": "batch", **kwargs}).eval()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    paths = tmp_path / "model.pt", tmp_path / "srresnet.pt"
+    for seed, path in enumerate(paths):
+        torch.save(small(seed).state_dict(), path)
+    return paths
+
+
+def test_blending_is_linear_in_every_float_and_leaves_counters() -> None:
+    first = {"w": torch.tensor([0.0, 2.0]), "n": torch.tensor(3)}
+    second = {"w": torch.tensor([4.0, 2.0], dtype=torch.float32), "n": torch.tensor(8)}
+    mixed = blend_state_dicts(first, second, 0.25)
+    assert mixed["w"].tolist() == [1.0, 2.0]
+    assert mixed["n"].item() == 8
+    assert first["w"].tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_weights_are_read_blended(files: tuple[Path, Path], share: float) -> None:
+    ends = small(0).state_dict(), small(1).state_dict()
+    found = read_network_weights(small(2), files[0], blend=share, blend_path=files[1])
+    name = "tail.weight"
+    torch.testing.assert_close(found[name], share * ends[0][name] + (1 - share) * ends[1][name])
+    if share in (0.0, 1.0):
+        assert torch.equal(found[name], ends[int(share == 0)][name])  # the ends are the files, to the bit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"blend": 1.5, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 1.5"),
+        ({"blend": "half", "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 'half'"),
+        ({"blend": True, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got True"),
+        ({"blend": 0.5}, "there is none .got None.: pass --srresnet_path FILE"),
+        ({"blend": 0.5, "blend_path": "same"}, "pass --srresnet_path FILE, or the SRGAN's weights"),
+    ],
+)
+def test_a_blend_that_makes_no_sense_is_refused(files: tuple[Path, Path], arguments: dict, message: str) -> None:
+    places = {"other": files[1], "same": files[0]}
+    arguments = {k: places.get(v, v) for k, v in arguments.items()}
+    with pytest.raises(ValueError, match=message):
+        read_network_weights(small(2), files[0], **arguments)
+
+
+def test_weights_of_another_network_are_named_whichever_file_they_are_in(files: tuple[Path, Path]) -> None:
+    torch.save(small(0, channels=8).state_dict(), files[1])
+    with pytest.raises(ValueError, match=r"srresnet.pt does not fit network_def \(SRResNet\).*of another shape"):
+        read_network_weights(small(2), files[0], blend=0.5, blend_path=files[1])
+
+
+def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
+    network = small(3)
+    assert with_weights(network, None) is network
+    assert not torch.equal(network.tail.weight, small(0).tail.weight)
+    assert with_weights(network, files[0]) is network
+    assert torch.equal(network.tail.weight, small(0).tail.weight)
+
+
+def test_the_srresnet_of_a_run_or_of_the_bundle_is_found(tmp_path: Path) -> None:
+    assert srresnet_beside(tmp_path / "model.pt") is None
+    (tmp_path / "srresnet").mkdir()
+    shipped = tmp_path / "srresnet" / "srresnet.pt"
+    shipped.touch()
+    assert srresnet_beside(tmp_path / "model.pt") == str(shipped)
+    assert srresnet_beside(shipped) is None  # it has none but itself
+    (tmp_path / "srresnet.pt").touch()
+    assert srresnet_beside(tmp_path / "model.pt") == str(tmp_path / "srresnet.pt")
+
+
+def test_a_predictor_is_its_network_with_the_files_weights(files: tuple[Path, Path]) -> None:
+    image = torch.rand(2, 1, 9, 8)
+    predictor = Predictor(small(5).train(), files[0], inferer=TiledSRInferer(precision=None))
+    with torch.no_grad():
+        torch.testing.assert_close(predictor(image), small(0)(image))
+    assert not predictor(image).requires_grad
+
+
+def test_a_network_without_weights_is_no_method() -> None:
+    predictor = Predictor(small(5), None)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="has no file of weights: pass --srresnet_path FILE, or leave it out"):
+            predictor(torch.rand(1, 1, 8, 8))
+
+
+def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path, Path], tmp_path: Path) -> None:
+    Predictor(small(5), tmp_path / "none.pt")
+    with pytest.raises(FileNotFoundError, match=r"none\.pt"):
+        Predictor(small(5), tmp_path / "none.pt")(torch.rand(1, 1, 8, 8))
+    predictor = Predictor(small(5), files[0])
+    first = predictor(torch.ones(1, 1, 8, 8))
+    files[0].unlink()
+    assert torch.equal(predictor(torch.ones(1, 1, 8, 8)), first)
+
+
+def test_methods_are_chosen_by_name_in_the_order_asked_for() -> None:
+    methods = {"a": nn.Identity(), "b": nn.Identity(), "c": nn.Identity()}
+    assert list(chosen_methods(methods, ["c", "a"])) == ["c", "a"]
+    with pytest.raises(ValueError, match=r"compare must name methods out of \['a', 'b', 'c'\], got \['lpips'\]"):
+        chosen_methods(methods, ["a", "lpips"])

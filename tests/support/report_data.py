@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Made-up content of reports: full and as little as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from monai_srgan.metrics import SSIM_SETTINGS
+from monai_srgan.report import Example, Report
+from monai_srgan.scores import ScoreRow, summarise_rows
+
+METHODS = ("bicubic", "srresnet", "srresnet + consistency", "srgan", "srgan + consistency", "srgan + ensemble")
+REGIONS = ("whole", "inside", "outside", "head", "rim")
+TYPES = ("meningioma", "glioma", "pituitary tumour")
+_LEVEL = {"psnr": 30.0, "ssim": 0.9, "mse": 1e-3, "bias": -2e-4, "hfen": 0.5, "st_lpips": 0.15}
+_SPREAD = {"psnr": 1.5, "ssim": 0.02, "mse": 1e-4, "bias": 2e-4, "hfen": 0.05, "st_lpips": 0.02}
+SETTINGS: dict[str, Any] = {
+    "section": "validation",
+    "fold": 0,
+    "seed": 3,
+    "degradation": {"noise_std": 0.0, "operator": "GaussianDownsample(scale=4, sigma=1.5)", "_scale": 4},
+    "rim_width_pixels": 8.0,
+    "calibration": {"level": 0.9, "lambda": 1.1, "patients": []},
+    "ssim": SSIM_SETTINGS,
+    "clamped": False,
+}
+
+
+def rows(
+    methods: Sequence[str] = METHODS,
+    metrics: Sequence[str] = tuple(_LEVEL),
+    degradations: Sequence[str] = ("", "sigma 2.0", "k-space truncation"),
+    slices: int = 18,
+    seed: int = 0,
+) -> list[ScoreRow]:
+    """Two slices for each patient; a method's level depends on its place."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for degradation in degradations:
+        for number in range(slices):
+            place = (f"{number}.mat", f"P{number // 2}", TYPES[number % 3], degradation)
+            for rank, method in enumerate(methods):
+                values = {
+                    (r, m): _LEVEL[m]
+                    + _SPREAD[m] * (generator.normal() + (0.3 if m in ("psnr", "ssim") else -0.3) * rank)
+                    for r in REGIONS
+                    for m in metrics
+                }
+                if not degradation:
+                    values["whole", "redegraded_psnr"] = 50.0 + 30 * ("consistency" in method) + generator.normal()
+                if "ensemble" in method and not degradation:
+                    for region in REGIONS:
+                        values[region, "coverage"] = float(np.clip(generator.normal(0.9, 0.02), 0, 1))
+                        values[region, "interval_width"] = abs(generator.normal(0.05, 0.01))
+                found += [ScoreRow(*place, method, r, m, float(v), 100) for (r, m), v in values.items()]
+    return found
+
+
+def summary(found: Sequence[ScoreRow]) -> dict[str, Any]:
+    """What an evaluation's ``summary.json`` holds."""
+    default = [row for row in found if not row.degradation]
+    return {
+        "settings": SETTINGS,
+        "slices": len({row.file for row in found}),
+        "patients": len({row.patient for row in found}),
+        "scores": summarise_rows(default),
+        "by_tumor_type": {t: summarise_rows([r for r in default if r.tumor_type == t]) for t in TYPES},
+        "degradations": {
+            d: summarise_rows([r for r in found if r.degradation == d])
+            for d in dict.fromkeys(r.degradation for r in found)
+            if d
+        },
+    }
+
+
+def example(label: str = "best", methods: Sequence[str] = METHODS, *, trust: bool = True, seed: int = 0) -> Example:
+    """A slice 64 wide and 48 high, its tumour left of the middle and high up."""
+    generator = np.random.default_rng(seed)
+    lr = generator.uniform(0.1, 0.9, (12, 16))
+    hr = np.kron(lr, np.ones((4, 4)))
+    mask = np.zeros((48, 64), dtype=bool)
+    mask[8:14, 10:20] = True
+    return Example(
+        label,
+        "7.mat",
+        "P3",
+        "glioma",
+        lr,
+        hr,
+        mask,
+        {name: hr + generator.normal(0, 0.05, hr.shape) for name in methods},
+        {name: {"head": {"psnr": 26.0, "ssim": 0.81, "bias": -1e-3}, "inside": {"psnr": 27.5}} for name in methods},
+        half_width=np.full((48, 64), 0.08) if trust else None,
+        spread=generator.uniform(0, 0.05, (48, 64)) if trust else None,
+    )
+
+
+def full_report() -> Report:
+    """Everything that a report can hold."""
+    found = rows()
+    examples = [example(label, seed=i) for i, label in enumerate(("best", "median", "worst"))]
+    return Report("Four-fold super-resolution", SETTINGS, found, summary(found), examples)

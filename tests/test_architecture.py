@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The rooms of the package: imports point down, files stay short, and importing stays light."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import monai_srgan
+
+PACKAGE = Path(monai_srgan.__file__).parent
+
+# From the bottom to the top: a module imports from its own room and from rooms below it.
+LAYERS = (
+    ("_renamed",),
+    ("errors", "flags", "precision", "processes", "root_cause"),
+    ("files",),
+    ("physics", "networks", "optimizers", "phantoms"),
+    ("data", "losses", "metrics"),
+    ("uncertainty",),
+    ("transforms", "scores"),
+    ("inferers",),
+    ("apps", "bundling", "engines"),
+    ("report",),
+    ("handlers",),
+    ("cli",),
+    ("__main__",),
+)
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms of this package that a file imports from, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "monai_srgan" else [f"monai_srgan.{a.name}" for a in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("monai_srgan.")}
+    return found & LEVEL.keys()  # not __version__
+
+
+def test_every_room_has_a_place_in_the_layers() -> None:
+    assert {room(path) for path in FILES} - {"__init__"} == set(LEVEL)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    own = room(path)
+    if own == "__init__":
+        return
+    upward = {other for other in imported_rooms(path) if other != own and LEVEL[other] >= LEVEL[own]}
+    assert not upward, f"{path.relative_to(PACKAGE)} imports {sorted(upward)}, which lie on its own level or above"
+
+
+def test_no_file_is_above_400_lines() -> None:
+    assert {path.name: n for path in FILES if (n := len(path.read_text(encoding="utf-8").splitlines())) > 400} == {}
+
+
+@pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if module.ispkg))
+def test_every_room_says_in_one_line_what_it_is_for(name: str) -> None:
+    docstring = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text(encoding="utf-8")))
+    assert docstring and len(docstring.splitlines()[0]) > 20
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_subpackages_load_on_first_use() -> None:
+    before, after = run(
+        "import sys, monai_srgan; print('torch' in sys.modules); "
+        "print(monai_srgan.networks.SRResNet.__name__, 'monai_srgan.report' in sys.modules)"
+    ).splitlines()
+    assert (before, after) == ("False", "SRResNet False")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("from monai_srgan.data import FigshareBrainTumorDataset", "monai_srgan.apps.FigshareBrainTumorDataset"),
+        ("from monai_srgan.bundle_root import find_bundle_root", "monai_srgan.bundling"),
+        ("import monai_srgan.trust", "monai_srgan.uncertainty"),
+        ("from monai_srgan.handlers.output_folder import clear_folder", "monai_srgan.bundling.run_folder"),
+    ],
+)
+def test_an_old_import_names_the_new_place(old: str, new: str) -> None:
+    with pytest.raises(ImportError, match=rf"moved in version 0\.3\.0: use {new}"):
+        exec(old, {})
+
+
+def test_every_new_place_exists() -> None:
+    import importlib
+    import pydoc
+
+    from monai_srgan import _renamed
+
+    for module in _renamed._MODULES.values():
+        importlib.import_module(f"monai_srgan.{module}")
+    for name in _renamed._NAMES.values():
+        assert pydoc.locate(f"monai_srgan.{name}") is not None, name

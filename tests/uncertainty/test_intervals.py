@@ -1,0 +1,351 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Intervals around every pixel: features, table, calibration on patients, file, scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from torch import nn
+
+from monai_srgan.metrics import interval_scores
+from monai_srgan.networks import weights_sha256
+from monai_srgan.uncertainty import (
+    IntervalTable,
+    PatientCoverage,
+    PixelSample,
+    QuantileTable,
+    fit_quantile_table,
+    pixel_features,
+)
+
+MASK = torch.zeros(1, 1, 48, 40, dtype=torch.bool)
+MASK[..., 10:20, 8:30] = True
+REGIONS = {"inside": MASK, "outside": ~MASK}
+TABLE = QuantileTable((np.array([0.01]), np.array([0.02, 0.05])), np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]), 1)
+
+
+def maps(seed: int, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Mean, spread and target of a slice whose error is normal, and `scale` times its spread."""
+    random = np.random.default_rng(seed)
+    mean = random.random(MASK.shape)
+    spread = np.exp(random.normal(-4, 0.5, MASK.shape))
+    target = mean + scale * spread * random.normal(size=MASK.shape)
+    mean, spread, target = (torch.from_numpy(a).float() for a in (mean, spread, target))
+    return mean, spread, target
+
+
+def test_features_are_the_windows_means_that_scipy_computes():
+    mean, spread, _ = maps(0)
+    found = pixel_features(mean, spread, 5)[:, 0, 0, 4:-4, 4:-4]
+    image = mean[0, 0].double().numpy()
+    detail = image - ndimage.uniform_filter(image, 5)
+    expected = [ndimage.uniform_filter(spread[0, 0].double().numpy(), 5), ndimage.uniform_filter(detail**2, 5) ** 0.5]
+    np.testing.assert_allclose(found, np.stack(expected)[:, 4:-4, 4:-4], rtol=1e-4)
+
+
+def test_features_turn_with_the_image_and_volumes_are_slices():
+    mean, spread, _ = maps(1)
+    found = pixel_features(mean, spread)
+    turned = pixel_features(mean.transpose(2, 3).flip(2), spread.transpose(2, 3).flip(2))
+    torch.testing.assert_close(turned.flip(3).transpose(3, 4), found, rtol=1e-4, atol=1e-6)
+    volume = [torch.stack([image, image.flip(2)], dim=-1).expand(2, 3, -1, -1, -1) for image in (mean, spread)]
+    several = pixel_features(*volume)
+    assert several.shape == (2, 2, 3, 48, 40, 2)
+    torch.testing.assert_close(several[:, 1, 2, :, :, 0], found[:, 0, 0], rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(several[:, 0, 1, :, :, 1], found[:, 0, 0].flip(1), rtol=1e-4, atol=1e-6)
+
+
+def test_rounding_does_not_pass_for_spread():
+    flat = torch.full((1, 1, 12, 12), 0.7)
+    assert pixel_features(flat, flat * 1e-8).unique().tolist() == pytest.approx([1e-5])
+
+
+def test_a_table_gives_each_pixel_the_quantile_of_its_bin():
+    mean = torch.zeros(1, 1, 4, 1)
+    spread = torch.tensor([0.005, 0.01, 0.02, 0.5]).reshape(1, 1, 4, 1)
+    assert TABLE(mean, spread).flatten().tolist() == pytest.approx([0.1, 0.4, 0.4, 0.4])  # an edge belongs to above
+
+
+def test_fitted_quantiles_are_numpy_s_in_every_bin():
+    random = np.random.default_rng(3)
+    features = random.random((2, 40_000)).astype(np.float32)
+    errors = (features[0] * random.random(40_000)).astype(np.float32)
+    table = fit_quantile_table(features, errors, np.ones(40_000), 0.8, bins=4)
+    assert table.quantiles.shape == (4, 4)
+    np.testing.assert_allclose(table.edges[0], [0.25, 0.5, 0.75], atol=0.02)
+    for i in range(4):
+        for j in range(4):
+            here = np.searchsorted(table.edges[0], features[0], "right") == i
+            here &= np.searchsorted(table.edges[1], features[1], "right") == j
+            expected = np.quantile(errors[here], 0.8, method="inverted_cdf")
+            assert table.quantiles[i, j] == pytest.approx(expected)
+
+
+def test_pixels_count_by_their_weight():
+    features, errors = np.ones((2, 1000)), np.repeat([1.0, 2.0], 500)
+    for weight, expected in ((9.1, 1.0), (8.9, 2.0)):
+        table = fit_quantile_table(features, errors, np.repeat([weight, 1.0], 500), 0.9)
+        assert table.quantiles.tolist() == [[expected]]  # equal features make one bin
+
+
+def test_a_bin_of_few_pixels_takes_its_neighbour_s_quantile():
+    corner = [[0.0] * 500 + [1.0] * 500, [0.0] * 500 + [1.0] * 500]
+    errors = np.repeat([1.0, 2.0], 500)
+    table = fit_quantile_table(np.array(corner), errors, np.ones(1000), 0.5, bins=2)
+    assert table.quantiles.diagonal().tolist() == [1.0, 2.0]
+    assert set(table.quantiles.ravel()) == {1.0, 2.0}
+
+
+def test_a_sample_weighs_the_tumour_like_the_rest_however_small_it_is():
+    mean, spread = torch.zeros(MASK.shape), torch.ones(MASK.shape)
+    target = torch.where(MASK, 2.0, 1.0)
+    for pixels, count in ((10_000, MASK.numel()), (100, 200)):
+        sample = PixelSample(pixels)
+        sample.add(mean, spread, target, MASK)
+        assert len(sample) == count
+        assert sample.fit(0.49).quantiles.tolist() == [[1.0]]
+        assert sample.fit(0.51).quantiles.tolist() == [[2.0]]
+
+
+def test_a_sample_is_the_same_for_the_same_seed():
+    tables = []
+    for seed in (0, 0, 1):
+        sample = PixelSample(300, seed=seed)
+        sample.add(*maps(0), MASK)
+        tables.append(sample.fit(bins=2).quantiles)
+    assert (tables[0] == tables[1]).all()
+    assert (tables[0] != tables[2]).any()
+
+
+def calibrated(**scales: float) -> tuple[PatientCoverage, dict[str, list[Any]]]:
+    """Patients of one or more slices each, whose errors have the scales given."""
+    sample = PixelSample()
+    for seed in range(6):
+        sample.add(*maps(seed), MASK)
+    coverage, slices = PatientCoverage(sample.fit(bins=4)), {}
+    for index, (patient, scale) in enumerate(scales.items()):
+        for number in range(1 + index % 3):
+            item = maps(100 + 10 * index + number, scale)
+            slices.setdefault(patient, []).append(item)
+            coverage.add([patient], *item, REGIONS)
+    return coverage, slices
+
+
+SCALES = {f"p{i}": 0.8 + 0.05 * i for i in range(12)}
+
+
+def by_hand(coverage: PatientCoverage, items: list[Any], factor: float, region: str) -> float:
+    """Coverage of a patient, counted anew."""
+    shares = []
+    for mean, spread, target in items:
+        covered = (target - mean).abs() <= factor * coverage.table(mean, spread)
+        shares.append(covered[REGIONS[region]].float().mean().item())
+    return float(np.mean(shares))
+
+
+def test_the_coverage_that_a_calibration_reports_is_that_of_a_count_over_patients():
+    coverage, slices = calibrated(**SCALES)
+    found = coverage.calibrate(0.9, cap=0.3)
+    assert (found.patients, found.slices) == (12, 24)
+    for region in REGIONS:
+        counted = [by_hand(coverage, items, found.factor, region) for items in slices.values()]
+        assert found.coverage[region]["mean"] == pytest.approx(np.mean(counted), abs=1e-4)
+        assert found.coverage[region]["sd"] == pytest.approx(np.std(counted, ddof=1), abs=1e-4)
+        assert found.coverage[region]["patients"] == 12
+
+
+def test_the_mean_loss_is_what_the_bound_leaves_to_the_patients_at_hand():
+    coverage, slices = calibrated(**SCALES)
+    found = coverage.calibrate(0.9, cap=0.3)
+
+    def risk(factor: float) -> float:
+        losses = [1 - np.mean([by_hand(coverage, items, factor, r) for r in REGIONS]) for items in slices.values()]
+        return float(np.sum(np.minimum(losses, 0.3)) + 0.3) / 13
+
+    assert risk(found.factor * 1.0001) <= 0.1 < risk(found.factor * 0.995)
+    assert found.capped_patients == 0
+
+
+def test_each_patient_is_held_out_with_the_factor_of_the_others():
+    coverage, slices = calibrated(**SCALES)
+    held_out = coverage.calibrate(0.9, cap=0.3).held_out
+    counted = []
+    for patient, items in slices.items():
+        others = PatientCoverage(coverage.table)
+        for other, theirs in slices.items():
+            for item in theirs if other != patient else []:
+                others.add([other], *item, REGIONS)
+        counted.append(by_hand(coverage, items, others.calibrate(0.9, cap=0.3).factor, "inside"))
+    assert held_out is not None
+    assert held_out["inside"]["mean"] == pytest.approx(np.mean(counted), abs=1e-4)
+
+
+def test_a_patient_beyond_the_cap_is_counted_and_moves_the_factor_no_further():
+    usual = {f"p{i}": 1.0 for i in range(12)}
+    bad, worse = (calibrated(**{**usual, "bad": scale})[0].calibrate(0.9) for scale in (10.0, 100.0))
+    assert (bad.cap, bad.capped_patients) == (pytest.approx(0.2), 1)
+    assert bad.factor == pytest.approx(worse.factor, rel=1e-2)
+    assert bad.factor > calibrated(**usual)[0].calibrate(0.9).factor
+
+
+def test_without_a_tumour_a_patient_counts_by_what_is_outside():
+    empty = torch.zeros_like(MASK)
+    coverage, _ = calibrated(**SCALES)
+    coverage.add(["healthy"], *maps(7), {"inside": empty, "outside": ~empty})
+    found = coverage.calibrate(0.9, cap=0.3)
+    assert found.coverage["inside"]["patients"] == 12
+    assert found.coverage["outside"]["patients"] == found.patients == 13
+
+
+def test_intervals_cover_what_they_state_on_patients_who_were_not_seen():
+    random = np.random.default_rng(0)
+    coverage, _ = calibrated(**{f"p{i}": s for i, s in enumerate(random.lognormal(0, 0.2, 20))})
+    found = coverage.calibrate(0.9)
+    _, new = calibrated(**{f"q{i}": s for i, s in enumerate(random.lognormal(0, 0.2, 40))})
+    for region in REGIONS:
+        shares = [by_hand(coverage, items, found.factor, region) for items in new.values()]
+        assert 0.88 < np.mean(shares) < 0.93
+
+
+@pytest.mark.parametrize(
+    ("level", "cap", "message"),
+    [(1.0, None, "level must lie in"), (0.9, 0.05, r"cap must lie in \(1 - level, 1\] = \(0.1, 1\], got 0.05")],
+)
+def test_a_calibration_names_the_argument_that_cannot_be(level, cap, message):
+    with pytest.raises(ValueError, match=message):
+        calibrated(**SCALES)[0].calibrate(level, cap)
+
+
+def test_slices_without_patients_or_regions_are_refused():
+    coverage = PatientCoverage(TABLE)
+    with pytest.raises(ValueError, match="there are no slices"):
+        coverage.calibrate()
+    with pytest.raises(ValueError, match="one patient for each of 1 slices, got 2"):
+        coverage.add(["a", "b"], *maps(0), REGIONS)
+    with pytest.raises(ValueError, match=r"\['outside'\] are missing"):
+        coverage.add(["a"], *maps(0), {"inside": MASK})
+
+
+def test_half_widths_of_a_volume_are_those_of_its_slices():
+    mean, spread, _ = maps(2)
+    volume = [torch.stack([image, image.flip(2), image * 0.5], dim=-1) for image in (mean, spread)]
+    found = IntervalTable(0.9, 1.25, TABLE).half_width(*volume)
+    for i in range(3):
+        expected = 1.25 * TABLE(volume[0][..., i], volume[1][..., i])
+        torch.testing.assert_close(found[..., i], expected, rtol=0, atol=0)
+
+
+def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
+    intervals = IntervalTable(0.9, 1.25, TABLE, "abc", True, {"settings": {"seed": 0, "where": Path("x")}})
+    intervals.save(tmp_path / "intervals.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["intervals.json"]
+    loaded = IntervalTable.load(str(tmp_path / "intervals.json"))
+    mean, spread, _ = maps(0)
+    torch.testing.assert_close(loaded.half_width(mean, spread), 1.25 * TABLE(mean, spread), rtol=0, atol=0)
+    assert loaded.consistent is True
+    assert (loaded.level, loaded.weights_sha256, loaded.record["settings"]) == (0.9, "abc", {"seed": 0, "where": "x"})
+    assert json.loads((tmp_path / "intervals.json").read_text())["lambda"] == 1.25
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "other"}, "its format must be"),
+        ({"features": ["spread"]}, "features must be"),
+        ({"level": 1.5}, "level must lie in"),
+        ({"lambda": -1}, "lambda must be a finite number > 0"),
+        ({"window": 4}, "window must be an odd number, got 4"),
+        ({"edges": [[0.1], [0.3, 0.2]]}, "edges must be two lists of increasing numbers"),
+        ({"quantiles": [[1, 2]]}, r"one number for each bin, \(2, 3\)"),
+        ({"quantiles": [[1, 2, 3], [4, 5, 0]]}, "finite numbers > 0"),
+        ({"weights_sha256": 7}, "weights_sha256 must be a text"),
+        ({"consistent": 1}, "consistent must be true or false"),
+        ({"record": None}, "'record' is missing"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_what_is_wrong_with_it(tmp_path: Path, change: dict, message: str):
+    path = tmp_path / "intervals.json"
+    IntervalTable(0.9, 1.0, TABLE).save(path)
+    content = {**json.loads(path.read_text()), **change}
+    path.write_text(json.dumps({k: v for k, v in content.items() if v is not None or k != "record"}))
+    with pytest.raises(ValueError, match=rf"intervals: .*intervals.json cannot be used: .*{message}"):
+        IntervalTable.load(path)
+
+
+def test_a_file_that_is_missing_or_no_json_is_named_with_the_remedy(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"calibrate\.json, or pass --intervals '\$None' for none"):
+        IntervalTable.load(tmp_path / "none.json")
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(ValueError, match=r"bad\.json is no JSON file"):
+        IntervalTable.load(tmp_path / "bad.json")
+
+
+def test_other_weights_than_those_calibrated_for_are_refused():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4))
+    intervals = IntervalTable(0.9, 1.0, TABLE, weights_sha256(network))
+    intervals.check_weights(network)
+    intervals.check_weights(network.to(memory_format=torch.channels_last))
+    IntervalTable(0.9, 1.0, TABLE).check_weights(network)  # it does not know for which
+    with torch.no_grad():
+        network[0].bias[2] += 1e-6
+    with pytest.raises(ValueError, match=r"calibrated for weights with sha256 .* calibrate for these weights"):
+        intervals.check_weights(network)
+
+
+def test_coverage_and_width_are_counted_by_region():
+    mean = torch.zeros(2, 1, 2, 3)
+    target = torch.tensor([[0.0, 1.0, 2.0], [-1.0, 3.0, 0.5]]).expand(2, 1, 2, 3)
+    half = torch.stack([torch.full((1, 2, 3), 1.0), torch.full((1, 2, 3), 0.25)])
+    left = torch.tensor([[True, True, False], [True, False, False]]).expand(2, 1, 2, 3)
+    found = interval_scores(mean, half, target, {"left": left, "none": torch.zeros_like(left)})
+    assert found["coverage"]["left"].tolist() == pytest.approx([1.0, 1 / 3])  # an error as large as half is covered
+    assert found["interval_width"]["left"].tolist() == [2.0, 0.5]
+    assert found["coverage"]["none"].isnan().all()
+    assert found["coverage"]["left"].dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("half", "message"),
+    [
+        (torch.full((1, 1, 2, 2), -1.0), "half_width must be 0 or more, got -1"),
+        (torch.full((1, 1, 2, 2), float("nan")), "half_width has NaN"),
+        (torch.ones(1, 1, 2, 3), "half_width must have the shape of mean"),
+    ],
+)
+def test_widths_that_cannot_be_are_refused(half: torch.Tensor, message: str):
+    image = torch.zeros(1, 1, 2, 2)
+    with pytest.raises(ValueError, match=message):
+        interval_scores(image, half, image, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"features": np.ones((3, 200))}, r"shapes \(2, N\), \(N,\) and \(N,\), got \(3, 200\)"),
+        ({"level": 0.0}, "level must lie in"),
+        ({"bins": 0}, "bins must be at least 1"),
+    ],
+)
+def test_a_table_cannot_be_fitted_to_anything(arguments: dict[str, Any], message: str):
+    usual = {"features": np.ones((2, 200)), "errors": np.ones(200), "weights": np.ones(200)}
+    with pytest.raises(ValueError, match=message):
+        fit_quantile_table(**{**usual, **arguments})
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="mean and spread must have the same shape"):
+        pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))
+    with pytest.raises(ValueError, match="window must be an odd number of pixels"):
+        pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4), 4)
+    with pytest.raises(ValueError, match="there are no pixels"):
+        PixelSample().fit()
+    with pytest.raises(ValueError, match="pixels must be at least 1"):
+        PixelSample(0)

@@ -75,7 +75,8 @@ def test_no_file_is_above_400_lines() -> None:
 @pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if module.ispkg))
 def test_every_room_says_in_one_line_what_it_is_for(name: str) -> None:
     docstring = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text(encoding="utf-8")))
-    assert docstring and len(docstring.splitlines()[0]) > 20
+    assert docstring
+    assert len(docstring.splitlines()[0]) > 20
 
 
 def run(code: str) -> str:

@@ -22,9 +22,9 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from monai_srgan import __version__
-from monai_srgan.bundling import srresnet_beside
+from monai_srgan.bundling import find_srresnet
 from monai_srgan.bundling.bundle_root import installed_bundle
-from monai_srgan.bundling.shipped import VARIANTS, shipped_weights
+from monai_srgan.bundling.pretrained import VARIANTS, pretrained_weights
 from monai_srgan.networks import read_network_weights
 
 logger = logging.getLogger(__name__)
@@ -80,9 +80,9 @@ class SuperResolution(BundleInferTask):
         blend = None if options.get("blend") in ("", None) else float(options["blend"])
         key = (device, variant, blend)
         if key not in self._loaded:
-            path = shipped_weights(self.bundle_path, variant)
+            path = pretrained_weights(self.bundle_path, variant)
             network = copy.deepcopy(self.network)
-            weights = read_network_weights(network, path, blend=blend, blend_path=srresnet_beside(path))
+            weights = read_network_weights(network, path, blend=blend, blend_path=find_srresnet(path))
             network.load_state_dict(weights)
             self._loaded = {key: network.to(torch.device(device)).eval()}
             logger.info("weights: %s, blend %s", path, blend)

@@ -48,6 +48,8 @@ _MODULES = {
 }
 
 _NAMES = {
+    "bundling.shipped_intervals": "bundling.calibrated_intervals",
+    "bundling.shipped_weights": "bundling.pretrained_weights",
     "data.DownloadError": "apps.DownloadError",
     "data.FigshareBrainTumorDataset": "apps.FigshareBrainTumorDataset",
     "data.PhantomSlice": "phantoms.PhantomSlice",
@@ -58,16 +60,16 @@ _NAMES = {
     "engines.evaluation_items": "scores.evaluation_items",
     "engines.evaluation_scores": "scores.evaluation_scores",
     "engines.slice_source": "scores.slice_source",
-    "flags.require_with": "bundling.require_with",
+    "flags.require_with": "bundling.require_enabled",
     "handlers.clear_folder": "bundling.clear_folder",
     "handlers.draw_panel": "report.draw_panel",
     "handlers.set_aside": "bundling.set_aside",
     "handlers.trainer_state.require_checkpoint": "bundling.require_checkpoint",
     "handlers.writable_folder": "files.writable_folder",
-    "inferers.chosen_methods": "bundling.chosen_methods",
+    "inferers.chosen_methods": "bundling.select_methods",
     "metrics.METRIC_FACTS": "scores.METRIC_FACTS",
     "metrics.MetricFact": "scores.MetricFact",
-    "networks.srresnet_beside": "bundling.srresnet_beside",
+    "networks.srresnet_beside": "bundling.find_srresnet",
     "report.ScoreRow": "scores.ScoreRow",
     "report.bootstrap_interval": "scores.bootstrap_interval",
     "report.paired_wilcoxon": "scores.paired_wilcoxon",

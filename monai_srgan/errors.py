@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Exceptions that know which argument they are about, so that a command can add the remedy in its own words."""
+"""Exceptions that know which argument they are about, so that a command can name its own option."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def about(error: E, argument: str) -> E:
     """Mark an exception as one about an argument.
 
     The message itself names the argument as Python does (``overwrite=True``). The bundle and the command
-    ``monai-srgan`` look the argument up and add what to type there.
+    ``monai-srgan`` look the argument up and add the option to pass there.
 
     Args:
         error: the exception, about to be raised.
@@ -34,5 +34,18 @@ def about(error: E, argument: str) -> E:
 
 
 def argument_of(error: BaseException) -> str | None:
-    """The argument that an exception is about; None where it does not say."""
-    return error.__dict__.get("argument")
+    """The argument that an exception is about, or else the first of its causes that names one.
+
+    Args:
+        error: an exception as caught; ``raise ... from`` links it to its causes.
+
+    Returns:
+        the argument's name; None where neither the exception nor a cause names one.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        argument = cause.__dict__.get("argument")
+        if argument is not None:
+            return str(argument)
+        cause = cause.__cause__
+    return None

@@ -1,26 +1,33 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the bundle's configs need around the library: its folder, its weights, run folders and checks of options."""
+"""Support for the bundle's configs: its folder, its weights, run folders, checks of options, hints in errors."""
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.bundling.bundle_root import find_bundle_root, installed_bundle
-from monai_srgan.bundling.methods import chosen_methods
-from monai_srgan.bundling.requirements import require_checkpoint, require_crop_size, require_with
+from monai_srgan.bundling.error_hints import explain_errors
+from monai_srgan.bundling.methods import select_methods
+from monai_srgan.bundling.pretrained import VARIANTS, calibrated_intervals, find_srresnet, pretrained_weights
+from monai_srgan.bundling.requirements import require_checkpoint, require_crop_size, require_enabled
 from monai_srgan.bundling.run_folder import clear_folder, set_aside
-from monai_srgan.bundling.shipped import VARIANTS, shipped_intervals, shipped_weights, srresnet_beside
 
 __all__ = [
     "VARIANTS",
-    "chosen_methods",
+    "calibrated_intervals",
     "clear_folder",
+    "explain_errors",
     "find_bundle_root",
+    "find_srresnet",
     "installed_bundle",
+    "pretrained_weights",
     "require_checkpoint",
     "require_crop_size",
-    "require_with",
+    "require_enabled",
+    "select_methods",
     "set_aside",
-    "shipped_intervals",
-    "shipped_weights",
-    "srresnet_beside",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

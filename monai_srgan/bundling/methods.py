@@ -7,18 +7,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["chosen_methods"]
+from monai_srgan.errors import about
+
+__all__ = ["select_methods"]
 
 
-def chosen_methods(
+def select_methods(
     methods: Mapping[str, Any], names: Iterable[str], titles: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The methods of some names, in the order of the names.
+    """Select methods by name, in the order of the names.
 
     Args:
         methods: name to callable of LR images, as an evaluator takes them.
-        names: which ones.
-        titles: how a method is named in tables, where that is not its name: "blend 0.5" for "blend".
+        names: names of the methods to select.
+        titles: name of a method in tables where it differs: "blend 0.5" for "blend".
 
     Raises:
         ValueError: a name is unknown.
@@ -26,5 +28,5 @@ def chosen_methods(
     names = list(names)
     unknown = [name for name in names if name not in methods]
     if unknown:
-        raise ValueError(f"compare must name methods out of {list(methods)}, got {unknown}")
+        raise about(ValueError(f"compare must hold names out of {list(methods)}, got {unknown}"), "compare")
     return {(titles or {}).get(name, name): methods[name] for name in names}

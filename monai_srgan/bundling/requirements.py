@@ -8,65 +8,71 @@ import pickle
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-import torch
+from monai_srgan.errors import about
 
-__all__ = ["require_checkpoint", "require_crop_size", "require_with"]
+__all__ = ["require_checkpoint", "require_crop_size", "require_enabled"]
 
 
 def require_crop_size(size: int, scale: int, name: str = "patch_size", least: int = 1) -> None:
-    """See that a number of HR pixels along the side of training crops makes whole LR pixels.
+    """Check that a side length of training crops in HR pixels is a whole number of LR pixels.
 
     Args:
-        size: the number.
+        size: side length in HR pixels.
         scale: ratio of the two grids.
-        name: what it is called, for the error.
-        least: its least value.
+        name: name of the option, for the error.
+        least: smallest value allowed.
 
     Raises:
-        ValueError: when it is less, or the scale does not divide it.
+        ValueError: the length is smaller, or not a multiple of the scale.
     """
     if size < least or size % scale:
         raise ValueError(f"{name} must be a multiple of the scale {scale}, at least {least}, got {size}")
 
 
 def require_checkpoint(path: str | Path, parts: Collection[str]) -> None:
-    """See, before anything is built or written, that a file is a checkpoint from which a run can go on.
+    """Check, before anything is built or written, that a file is a checkpoint that a run can resume from.
 
     Args:
-        path: file of ``checkpoints/`` of an earlier run.
+        path: file in ``checkpoints/`` of an earlier run.
         parts: names that the checkpoint must hold, such as "trainer" and "generator".
 
     Raises:
-        FileNotFoundError: there is no such file; the message lists the checkpoints in its folder.
-        ValueError: the file is something else, such as the weights of one network.
+        FileNotFoundError: the file does not exist; the message lists the checkpoints in its folder.
+        ValueError: the file is not a checkpoint, such as the weights of one network.
     """
+    import torch  # here, so that the command's --help need not load it
+
     path = Path(path)
     if not path.is_file():
-        there = ", ".join(sorted(p.name for p in path.parent.glob("*.pt"))) or "no checkpoint"
-        raise FileNotFoundError(f"ckpt {path} does not exist; {path.parent} holds {there}")
+        found = ", ".join(sorted(p.name for p in path.parent.glob("*.pt"))) or "no checkpoint"
+        raise about(FileNotFoundError(f"ckpt {path} does not exist; {path.parent} holds {found}"), "ckpt")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ValueError(f"ckpt {path} cannot be read ({error}): take another file of checkpoints/") from error
-    missing = sorted(set(parts) - set(found)) if isinstance(found, Mapping) else sorted(parts)
+        raise about(ValueError(f"ckpt {path} cannot be read ({error})"), "ckpt") from error
+    missing = sorted(set(parts) - set(content)) if isinstance(content, Mapping) else sorted(parts)
     if missing:
-        raise ValueError(
-            f"ckpt {path} is no checkpoint of a training run, it lacks {', '.join(missing)} (weights of one network, "
-            "such as model.pt, are no checkpoint): give a file of checkpoints/"
+        raise about(
+            ValueError(
+                f"ckpt {path} is not a checkpoint of a training run, it lacks {', '.join(missing)} (the weights of one "
+                "network, such as model.pt, are not a checkpoint): choose a file in checkpoints/"
+            ),
+            "ckpt",
         )
 
 
-def require_with(switch: str, on: bool, **options: object) -> None:
-    """See that nothing is asked for that only a switch gives a meaning to: it would be passed over without a word.
+def require_enabled(switch: str, enabled: bool, **options: object) -> None:
+    """Check that options that depend on a switch are set only with it; otherwise they would be ignored silently.
 
     Args:
         switch: name of the switch.
-        on: whether it is on.
-        options: options that need it, by name; what counts as false is not asked for.
+        enabled: its value.
+        options: options that depend on it, by name; false values count as not set.
 
     Raises:
-        ValueError: one is asked for, and the switch is off.
+        ValueError: an option is set, and the switch is off.
     """
-    asked = [name for name, value in options.items() if value]
-    if asked and not on:
-        raise ValueError(f"{' and '.join(asked)} need {switch}: pass --{switch} True, or leave them out")
+    given = [name for name, value in options.items() if value]
+    if given and not enabled:
+        verb = "needs" if len(given) == 1 else "need"
+        raise about(ValueError(f"{' and '.join(given)} {verb} {switch}: set {switch}=True"), switch)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The output folder of a run, cleared of what an earlier run left in it."""
+"""The output folder of a run, cleared of the files of earlier runs."""
 
 from __future__ import annotations
 
@@ -8,53 +8,54 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from monai_srgan.files import writable_folder
-from monai_srgan.processes import is_main_process
-
 __all__ = ["clear_folder", "set_aside"]
 
 logger = logging.getLogger(__name__)
 
 
 def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
-    """Move what an earlier run left in a folder into ``previous-1``, ``previous-2``, ... inside it.
+    """Move the files of an earlier run into ``previous-1``, ``previous-2``, ... inside the same folder.
 
-    A new run into the same folder then overwrites nothing, and nothing of two runs is mixed. Other files stay.
-    In a job of many processes only rank 0, which writes all files, moves any.
+    A new run in the same folder then overwrites nothing and mixes no files of two runs. Other files stay.
+    In a distributed job only rank 0, which writes all files, moves any.
 
     Args:
-        output_dir: folder of a run that begins.
-        names: names or patterns, such as ``"losses.csv"`` or ``"events.*"``, of what a run leaves there.
+        output_dir: output folder of a run that is about to start.
+        names: names or patterns of files that a run writes, such as ``"losses.csv"`` or ``"events.*"``.
 
     Returns:
-        the folder that the files went to; None where there was nothing to move.
+        the folder that the files moved to; None if there were none.
     """
+    from monai_srgan.processes import is_main_process  # here, so that the command's --help need not load torch
+
     folder = Path(output_dir)
-    left = sorted({path for name in names for path in folder.glob(name)}) if is_main_process() else []
-    if not left:
+    old = sorted({path for name in names for path in folder.glob(name)}) if is_main_process() else []
+    if not old:
         return None
     number = 1
     while (folder / f"previous-{number}").exists():
         number += 1
     aside = folder / f"previous-{number}"
     aside.mkdir()
-    for path in left:
+    for path in old:
         path.rename(aside / path.name)
-    logger.info("the files of an earlier run in %s are now in %s", folder, aside)
+    logger.info("moved the files of an earlier run in %s to %s", folder, aside)
     return aside
 
 
 def clear_folder(output_dir: str | Path, names: Iterable[str], *, keep: bool = False) -> str:
-    """The folder of a run, writable and clear of an earlier one, for all that writes into it to ask for.
+    """Make the output folder of a run, writable and clear of an earlier run.
 
     Args:
-        output_dir: see :func:`writable_folder`.
+        output_dir: see :func:`monai_srgan.files.writable_folder`.
         names: see :func:`set_aside`.
-        keep: leave what is there, for a run that goes on.
+        keep: leave existing files in place, for a resumed run.
 
     Returns:
         the folder's path.
     """
+    from monai_srgan.files import writable_folder  # here, so that the command's --help need not load torch
+
     folder = writable_folder(output_dir)
     if not keep:
         set_aside(folder, names)

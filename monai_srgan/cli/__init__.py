@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``monai-srgan``: what the bundle's own command line is clumsy at, by the same code."""
+"""The command ``monai-srgan``: the bundle's workflows with short options and short errors."""
 
 from __future__ import annotations
 

@@ -1,26 +1,19 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``monai-srgan download``: the figshare brain tumor dataset."""
+"""``monai-srgan download``: fetch the figshare brain tumor dataset."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-__all__ = ["add_parser"]
+from monai_srgan.cli.parsing import Command
+
+__all__ = ["COMMAND"]
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "download",
-        help="fetch the figshare brain tumor dataset",
-        description="Fetch the 3064 slices of the figshare brain tumor dataset (Jun Cheng, CC BY 4.0; 0.9 GB) into a "
-        "folder. Sizes and md5 are checked; a call that broke off goes on where it stopped.",
-    )
-    parser.add_argument("folder", metavar="DIR", help="target folder, made when needed")
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="target folder, created if needed")
     parser.add_argument("--keep-archives", action="store_true", help="keep the four zip files after unpacking")
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -28,3 +21,14 @@ def _run(args: argparse.Namespace) -> None:
 
     root = download_figshare(args.folder, keep_archives=args.keep_archives)
     print(root)
+
+
+COMMAND = Command(
+    name="download",
+    summary="fetch the figshare brain tumor dataset (0.9 GB)",
+    description="Fetch the 3064 slices of the figshare brain tumor dataset (Jun Cheng, CC BY 4.0; 0.9 GB).\n"
+    "Sizes and md5 are checked; interrupted downloads resume.",
+    add_options=_add_options,
+    run=_run,
+    examples=("monai-srgan download figshare",),
+)

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What there is to know of an image before it is enlarged."""
+"""What an image file holds, and the grid of its enlarged version."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,74 +14,131 @@ from nibabel.affines import voxel_sizes
 
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
 from monai_srgan.data.tumor_types import tumor_type_name
+from monai_srgan.errors import about
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
 from monai_srgan.transforms.affine import scaled_affine
 
-__all__ = ["image_facts"]
+__all__ = ["ImageFacts", "Intensities", "Tumor", "image_facts"]
 
 _SCALE = 4
 
 
-def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> dict[str, Any]:
-    """What there is to know of an image before it is enlarged.
+@dataclass(frozen=True)
+class Intensities:
+    """Range of an image's values in its own units; None for what is not finite."""
+
+    minimum: float | None
+    maximum: float | None
+    percentile_99_9: float | None  #: the scale that images are divided by for the network
+
+
+@dataclass(frozen=True)
+class Tumor:
+    """The tumor of a slice of the figshare layout."""
+
+    type: str
+    patient: str
+    pixels: int
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What an image file holds, and the grid of its enlarged version. Axes are x, y and, in volumes, slices."""
+
+    file: str
+    size: tuple[int, ...]  #: in pixels
+    spacing: tuple[float, ...]  #: in mm
+    orientation: str  #: axis codes in RAS, such as "LPS"
+    dtype: str
+    intensities: Intensities
+    enlarged_size: tuple[int, ...]
+    enlarged_spacing: tuple[float, ...]
+    tumor: Tumor | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts as JSON takes them."""
+        return asdict(self)
+
+    def lines(self) -> dict[str, str]:
+        """The facts as text, by title."""
+        shown = {
+            "file": self.file,
+            "size": f"{_times(self.size)} pixels",
+            "spacing": f"{_times(self.spacing)} mm",
+            "orientation": self.orientation,
+            "type": self.dtype,
+            "intensities": f"{_number(self.intensities.minimum)} to {_number(self.intensities.maximum)}, "
+            f"99.9th percentile {_number(self.intensities.percentile_99_9)}",
+        }
+        if self.tumor is not None:
+            shown["tumor"] = f"{self.tumor.type}, {self.tumor.pixels} pixels"
+            shown["patient"] = self.tumor.patient
+        shown["enlarged to"] = f"{_times(self.enlarged_size)} pixels of {_times(self.enlarged_spacing)} mm"
+        return shown
+
+
+def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> ImageFacts:
+    """Read an image and describe it.
 
     Args:
         path: image file, or folder of a DICOM series.
         mat_variable: path of the image in a .mat file.
 
-    Returns:
-        names and values, ready for JSON: "file", "size" (pixels along x, y and slices), "spacing" (mm), "orientation"
-        (axis codes in RAS), "type", "intensities" (least, largest, 99.9th percentile), "enlarged size" and "enlarged
-        spacing"; of a slice of the figshare layout also "tumour", "patient" and "tumour pixels".
-
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no image that can be enlarged.
+        FileNotFoundError: the file does not exist.
+        ValueError: it is not an image that can be enlarged.
     """
     path = Path(path).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: give an image file or the folder of a DICOM series")
+        raise about(FileNotFoundError(f"{path} does not exist"), "dataset_dir")
     image_stem(path)  # refuses other kinds by name
     try:
         image = LoadInputd(keys="image", mat_variable=mat_variable)({"image": str(path)})["image"]
-    except Exception as error:  # whatever a reader of MONAI may raise
+    except Exception as error:  # the readers of MONAI raise errors of many kinds
         raise ValueError(reason(error, str(path))) from error
     values, affine = image[0].numpy(), image.affine.numpy()
-    finer = scaled_affine(affine, 1 / _SCALE).numpy()
     ndim = int(image.meta["source_ndim"])
     size = values.shape[:ndim]
-    facts: dict[str, Any] = {
-        "file": str(path),
-        "size": list(size),
-        "spacing": _spacing(affine, ndim),
-        "orientation": "".join(code or "?" for code in nib.aff2axcodes(affine)[:ndim]),
-        "type": image.meta["source_dtype"],
-        "intensities": {
-            "least": _finite(values.min()),
-            "largest": _finite(values.max()),
-            "99.9th percentile": _finite(np.percentile(values, 99.9)),
-        },
-        "enlarged size": [_SCALE * size[0], _SCALE * size[1], *size[2:]],
-        "enlarged spacing": _spacing(finer, ndim),
-    }
-    if path.suffix.lower() == ".mat":
-        try:
-            slice_ = read_cjdata(path)
-        except MatFileError:  # a MATLAB file of another layout
-            return facts
-        facts |= {
-            "tumour": tumor_type_name(slice_.label),
-            "patient": slice_.patient,
-            "tumour pixels": int(slice_.mask.sum()),
-        }
-    return facts
+    return ImageFacts(
+        file=str(path),
+        size=tuple(size),
+        spacing=_spacing(affine, ndim),
+        orientation="".join(code or "?" for code in nib.aff2axcodes(affine)[:ndim]),
+        dtype=image.meta["source_dtype"],
+        intensities=Intensities(
+            minimum=_finite(values.min()),
+            maximum=_finite(values.max()),
+            percentile_99_9=_finite(np.percentile(values, 99.9)),
+        ),
+        enlarged_size=(_SCALE * size[0], _SCALE * size[1], *size[2:]),
+        enlarged_spacing=_spacing(scaled_affine(affine, 1 / _SCALE).numpy(), ndim),
+        tumor=_tumor(path),
+    )
 
 
-def _spacing(affine: np.ndarray, ndim: int) -> list[float]:
-    return [round(float(s), 6) for s in voxel_sizes(affine)[:ndim]]
+def _tumor(path: Path) -> Tumor | None:
+    if path.suffix.lower() != ".mat":
+        return None
+    try:
+        slice_ = read_cjdata(path)
+    except MatFileError:  # a MATLAB file of another layout
+        return None
+    return Tumor(type=tumor_type_name(slice_.label), patient=slice_.patient, pixels=int(slice_.mask.sum()))
+
+
+def _spacing(affine: np.ndarray, ndim: int) -> tuple[float, ...]:
+    return tuple(round(float(s), 6) for s in voxel_sizes(affine)[:ndim])
 
 
 def _finite(value: Any) -> float | None:
     """The number, or None for NaN and infinity, which JSON does not have."""
     return float(value) if np.isfinite(value) else None
+
+
+def _times(values: tuple[float, ...]) -> str:
+    return " x ".join(f"{value:g}" for value in values)
+
+
+def _number(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:g}"

@@ -1,31 +1,23 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``monai-srgan inspect``: what a file holds, and what enlarging it would give."""
+"""``monai-srgan inspect``: what an image file holds, and the grid of its enlarged version."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
-__all__ = ["add_parser"]
+from monai_srgan.cli.parsing import Command
+
+__all__ = ["COMMAND"]
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "inspect",
-        help="show what a file holds and what enlarging it would give",
-        description="Show size, spacing, orientation and intensities of an image (.mat, NIfTI, PNG, DICOM file or "
-        "folder of a DICOM series), the tumour of a slice of the figshare dataset, and the grid that enlarging it "
-        "would give. Only reads.",
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="image file, or folder of a DICOM series")
     parser.add_argument(
         "--mat-variable", default="cjdata/image", metavar="PATH", help="image in a .mat file (default: cjdata/image)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -33,16 +25,22 @@ def _run(args: argparse.Namespace) -> None:
 
     facts = image_facts(args.file, mat_variable=args.mat_variable)
     if args.json:
-        text = json.dumps(facts, indent=1)
-    else:
-        width = max(map(len, facts))
-        text = "\n".join(f"{name:<{width}}  {_text(value)}" for name, value in facts.items())
-    print(text)
+        print(json.dumps(facts.to_dict(), indent=1))
+        return
+    lines = facts.lines()
+    width = max(map(len, lines))
+    for name, text in lines.items():
+        print(f"{name:<{width}}  {text}")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return " x ".join(f"{v:g}" for v in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {'not finite' if v is None else f'{v:g}'}" for name, v in value.items())
-    return str(value)
+COMMAND = Command(
+    name="inspect",
+    summary="show what an image file holds",
+    description="Show size, spacing, orientation and intensities of an image (.mat, NIfTI, grayscale PNG, DICOM file\n"
+    "or folder of a DICOM series), the tumor of a slice of the figshare dataset, and the grid of the\n"
+    "enlarged image. Writes nothing.",
+    add_options=_add_options,
+    run=_run,
+    examples=("monai-srgan inspect scan.nii.gz", "monai-srgan inspect series --json"),
+    hints={"dataset_dir": "FILE is an image file, or the folder of a DICOM series"},
+)

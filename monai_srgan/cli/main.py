@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Parse the command line, run a subcommand, and say in a line what went wrong."""
+"""Parse the command line, run a subcommand, and report an error in one line and a hint."""
 
 from __future__ import annotations
 
@@ -10,40 +10,45 @@ import sys
 from collections.abc import Sequence
 
 from monai_srgan import __version__
-from monai_srgan.cli import download, evaluate, inspect, phantom, upscale
+from monai_srgan.cli import demo, download, evaluate, inspect, label_app, phantom, upscale
+from monai_srgan.cli.hints import hint_for
+from monai_srgan.cli.parsing import add_command
 from monai_srgan.root_cause import root_cause
 
 __all__ = ["main"]
 
-_COMMANDS = (download, phantom, inspect, upscale, evaluate)
+_EPILOG = """\
+examples:
+  monai-srgan demo --open                enlarge a synthetic slice and look at the result
+  monai-srgan upscale scan.nii.gz out    write out/scan_sr.nii.gz, 4 times finer in plane
+  monai-srgan upscale --help             all options of a command
 
-# What messages tell to pass to a config, and what it is called here.
-_OPTIONS = {
-    "--overwrite True": "--overwrite",
-    "--trust True": "--trust",
-    "--dataset_dir FILE_OR_FOLDER": "IN",
-    "--output_dir FOLDER": "another OUT",
-    "--output_ext": "--ext",
-    "--ckpt_path": "--weights",
-    "--srresnet_path": "--srresnet",
-    "output_dtype": "--dtype",
-    "output_ext": "--ext",
-    "output_dir": "OUT",
-    "dataset_dir": "IN",
-}
+exit codes:
+  0    done
+  1    failed: one message on standard error gives the reason and a hint
+  2    the command line is invalid
+  130  interrupted
+
+Training and calibration are workflows of the bundle:
+  python -m monai.bundle run training --config_file bundle/configs/train.json
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command ``monai-srgan``.
 
     Args:
-        argv: arguments, without the program's name; None takes those of the process.
+        argv: arguments without the program's name; None takes those of the process.
 
     Returns:
-        exit code: 0 done, 1 could not be done (the reason is on standard error), 130 interrupted. A command line that
-        cannot be parsed ends the process with code 2, ``--help`` with 0, as ever in argparse.
+        exit code: 0 done, 1 failed (the reason is on standard error), 130 interrupted. An invalid command line ends the
+        process with code 2 and ``--help`` with 0, as argparse does.
     """
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     _log_to_stderr(verbose=args.verbose)
     try:
         args.run(args)
@@ -52,47 +57,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         cause = root_cause(error)
-        if args.verbose or not _is_the_user_s(cause):
+        if not _is_user_error(cause):
             raise
-        print(f"monai-srgan: {_in_our_words(str(cause) or type(cause).__name__)}", file=sys.stderr)
+        if args.verbose:
+            logging.getLogger("monai_srgan").error("traceback:", exc_info=error)
+        print(f"monai-srgan: error: {str(cause) or type(cause).__name__}", file=sys.stderr)
+        hint = hint_for(error, args.hints)
+        if hint is not None:
+            print(f"hint: {hint}", file=sys.stderr)
         return 1
     return 0
 
 
-def _is_the_user_s(error: BaseException) -> bool:
-    """Whether it is of what bad input, a missing file or a full disk raise; all else is a fault of the program."""
+def _is_user_error(error: BaseException) -> bool:
+    """Whether bad input, a missing file or a full disk can raise it; anything else is a bug."""
     from monai_srgan.apps import DownloadError  # here, so that --help need not load torch
 
     return isinstance(error, (ValueError, OSError, DownloadError))
 
 
-def _in_our_words(message: str) -> str:
-    """A message of the configs with the names that their items have here."""
-    for theirs, ours in _OPTIONS.items():
-        message = message.replace(theirs, ours)
-    return message
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monai-srgan",
-        description="Super-resolution of brain MRI by a factor of 4. For research only, not for diagnosis.",
-        epilog="Training: python -m monai.bundle run training --config_file bundle/configs/train.json",
+        description="Enlarge brain MRI by a factor of 4 in plane, with SRGAN. For research only, not for diagnosis.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"monai-srgan {__version__}")
-    parser.add_argument("--verbose", action="store_true", help="log what MONAI does, and show tracebacks")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    parser.add_argument("-V", "--version", action="version", version=f"monai-srgan {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show MONAI's log, and tracebacks of errors")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for module in (demo, upscale, inspect, evaluate, download, phantom, label_app):
+        add_command(commands, module.COMMAND)
     return parser
 
 
 def _log_to_stderr(*, verbose: bool) -> None:
-    """Results belong to standard output, what is told on the way to standard error."""
+    """Send the log to standard error: standard output is for results."""
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("monai_srgan").setLevel(logging.INFO)
-    if not verbose:  # MONAI's engines and configs warn of what is no concern of this command's user
+    if not verbose:
+        # Warnings of MONAI's engines and configs do not concern the command's user, and an engine logs every error
+        # that is reported here again.
         logging.captureWarnings(True)
-        # an engine logs an error that is told once more here
         for name in ("monai", "ignite", "py.warnings"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

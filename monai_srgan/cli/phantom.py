@@ -1,30 +1,24 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``monai-srgan phantom``: made-up slices in the layout of the dataset."""
+"""``monai-srgan phantom``: write a synthetic dataset in the layout of the real one."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-__all__ = ["add_parser"]
+from monai_srgan.cli.parsing import Command
+
+__all__ = ["COMMAND"]
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "phantom",
-        help="write made-up slices to try things out with",
-        description="Write made-up, head-like slices in the layout of the figshare brain tumor dataset. They show that "
-        "the software works, and nothing about patients.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="folder to create, or an empty one")
+    parser.add_argument("--patients", type=int, default=15, metavar="N", help="number of patients (default: 15)")
+    parser.add_argument("--slices", type=int, default=1, metavar="N", help="slices per patient (default: 1)")
+    parser.add_argument(
+        "--size", type=int, default=512, metavar="N", help="rows and columns, a multiple of 4, >= 64 (default: 512)"
     )
-    parser.add_argument("folder", metavar="DIR", help="folder to make, or an empty one")
-    parser.add_argument("--patients", type=int, default=15, help="number of patients")
-    parser.add_argument("--slices", type=int, default=1, help="slices of each patient")
-    parser.add_argument("--size", type=int, default=512, help="rows and columns, a multiple of 4, at least 64")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same slices")
-    parser.set_defaults(run=_run)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the phantoms (default: 0)")
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -39,3 +33,24 @@ def _run(args: argparse.Namespace) -> None:
         progress=True,
     )
     print(root)
+
+
+COMMAND = Command(
+    name="phantom",
+    summary="write a synthetic dataset",
+    description="Write synthetic head-like slices (phantoms) in the layout of the figshare brain tumor dataset.\n"
+    "They show that the software works, and nothing about patients.",
+    add_options=_add_options,
+    run=_run,
+    examples=(
+        "monai-srgan phantom phantoms --patients 6 --size 128",
+        "monai-srgan evaluate phantoms scores --num-folds 3",
+    ),
+    hints={
+        "root_dir": "choose another DIR",
+        "num_patients": "--patients takes a number from 1 to 999999",
+        "slices_per_patient": "--slices takes a number from 1",
+        "image_size": "--size takes a multiple of 4, at least 64",
+        "seed": "--seed takes a number from 0",
+    },
+)

@@ -1,51 +1,48 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``monai-srgan upscale``: image files to image files four times as fine."""
+"""``monai-srgan upscale``: enlarge image files by 4 in plane."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from monai_srgan.cli.workflow import add_common_options, plain_text, run_config
+from monai_srgan.cli.parsing import Command, plain_text
+from monai_srgan.cli.workflow import add_common_options, common_items, run_config
+from monai_srgan.errors import about
 
-__all__ = ["add_parser"]
+__all__ = ["COMMAND"]
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "upscale",
-        help="enlarge images by 4 in plane",
-        description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM "
-        "series, slices or volumes. Writes OUT/<name>_sr.nii.gz, in the input's units and with its true affine.",
-    )
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="image file, or folder of images or of DICOM series")
-    parser.add_argument("output", metavar="OUT", help="folder of the results, made when needed")
-    add_common_options(parser)
-    parser.add_argument("--blend", type=float, metavar="0..1", help="between srresnet (0) and srgan (1)")
-    parser.add_argument(
-        "--consistency", action="store_true", help="keep what was measured: the result, degraded again, is the input"
-    )
+    parser.add_argument("output", metavar="OUT", help="folder of the results, created if needed")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="also write maps of how far to believe each pixel; takes eight times as long",
+        help="also write maps of how far to trust each pixel; takes 8 times as long",
     )
-    parser.add_argument("--ext", type=plain_text, help="kind of file: .nii.gz (default), .nii or .png")
+    parser.add_argument(
+        "--consistency",
+        action="store_true",
+        help="make the result consistent with the input: degraded again, it is the input",
+    )
+    parser.add_argument(
+        "--blend", type=float, metavar="0..1", help="interpolate the weights between srresnet (0) and --variant (1)"
+    )
+    parser.add_argument("--ext", type=plain_text, help="file type: .nii.gz (default), .nii or .png")
     parser.add_argument(
         "--dtype",
         type=plain_text,
-        help="numbers in NIfTI: uint8, int16, uint16, int32, float32 (default), float64, or source: as in the input",
+        help="type of NIfTI values: uint8, int16, uint16, int32, float32 (default), float64, or source for the input's",
     )
     parser.add_argument("--postfix", type=plain_text, help="results are <name>_<postfix><ext> (default: sr)")
     parser.add_argument(
         "--mat-variable", type=plain_text, metavar="PATH", help="image in .mat files (default: cjdata/image)"
     )
-    parser.add_argument("--batch-size", type=int, metavar="N", help="slices of a volume enlarged together (default: 1)")
-    parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
-    parser.set_defaults(run=_run)
+    parser.add_argument("--batch-size", type=int, metavar="N", help="slices of a volume per batch (default: 1)")
+    add_common_options(parser)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -53,9 +50,7 @@ def _run(args: argparse.Namespace) -> None:
 
     output = Path(args.output).expanduser()
     if output.name.lower().endswith(OUTPUT_SUFFIXES):
-        raise ValueError(
-            f"OUT is a folder, whose files take their names from the input's, got {args.output}: drop the suffix"
-        )
+        raise about(ValueError(f"OUT must be a folder, got the file name {args.output}"), "output_dir")
     run_config(
         "inference",
         args,
@@ -70,5 +65,21 @@ def _run(args: argparse.Namespace) -> None:
         mat_variable=args.mat_variable,
         overwrite=args.overwrite or None,
         **{"tiled#batch_size": args.batch_size},
+        **common_items(args),
     )
     print(output)
+
+
+COMMAND = Command(
+    name="upscale",
+    summary="enlarge images and volumes by 4 in plane",
+    description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM series,\n"
+    "slices or volumes. Writes OUT/<name>_sr.nii.gz in the input's units, at the input's position.",
+    add_options=_add_options,
+    run=_run,
+    examples=(
+        "monai-srgan upscale scan.nii.gz out",
+        "monai-srgan upscale slices out --ext .png",
+        "monai-srgan upscale series out --variant srresnet --consistency --trust",
+    ),
+)

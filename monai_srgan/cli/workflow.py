@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a config of the bundle from another command, with the options that were given."""
+"""Run a config of the bundle with the options of a subcommand."""
 
 from __future__ import annotations
 
@@ -10,34 +10,57 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.bundling.bundle_root import installed_bundle
-from monai_srgan.bundling.shipped import VARIANTS
+from monai_srgan.bundling.pretrained import VARIANTS
+from monai_srgan.cli.parsing import device_name
 
-__all__ = ["add_common_options", "plain_text", "run_config"]
+__all__ = ["add_common_options", "add_device_options", "common_items", "run_config"]
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Options that enlarging and evaluating have in common."""
+    """Add the options that upscale and evaluate share."""
     parser.add_argument(
         "--variant",
         choices=VARIANTS,
-        help="srgan: the sharper (default); srresnet: the truer; srresnet_jitter: for scans of another or unknown blur",
+        help="srgan: sharper (default); srresnet: higher PSNR and SSIM; srresnet_jitter: for scans of another or "
+        "unknown blur",
     )
-    parser.add_argument("--weights", metavar="FILE", help="state dict of your own instead of the bundle's")
+    parser.add_argument("--weights", metavar="FILE", help="your own state dict instead of the bundle's")
+    parser.add_argument("--srresnet", metavar="FILE", help="SRResNet that --weights was trained from, for blends")
     parser.add_argument(
-        "--precision", choices=("fp32", "bf16", "fp16"), help="default fp32; bf16 is quicker where known"
+        "--intervals", metavar="FILE", help="calibrated intervals for --trust, or none (default: the variant's)"
     )
-    parser.add_argument("--srresnet", metavar="FILE", help="state dict at the other end of a blend of your own weights")
-    parser.add_argument("--device", type=_device, help="such as cpu or cuda:0; default: the GPU where there is one")
-    parser.add_argument("--bundle", metavar="DIR", help="another copy of the bundle than the one that is installed")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16", "fp16"), help="default: fp32; bf16 is faster where supported"
+    )
+    add_device_options(parser)
 
 
-def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
-    """Run a config with the common options and further items; None leaves the config's own value.
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command shares that runs the bundle."""
+    parser.add_argument("--device", type=device_name, help="such as cpu or cuda:0 (default: the GPU if there is one)")
+    parser.add_argument("--bundle", metavar="DIR", help="another copy of the bundle (default: the installed one)")
+
+
+def common_items(args: argparse.Namespace) -> dict[str, Any]:
+    """Items of a config for the options of :func:`add_common_options`; None leaves the config's own value."""
+    intervals = args.intervals and ("$None" if args.intervals == "none" else Path(args.intervals).expanduser())
+    return {
+        "variant": args.variant,
+        "ckpt_path": args.weights and Path(args.weights).expanduser(),
+        "srresnet_path": args.srresnet and Path(args.srresnet).expanduser(),
+        "intervals": intervals,
+        "precision": args.precision,
+    }
+
+
+def run_config(name: str, args: argparse.Namespace, **items: Any) -> None:
+    """Run a config of the bundle.
 
     Args:
         name: "inference" or "evaluate".
-        args: parsed options of :func:`add_common_options`.
-        overrides: items of the config. Paths as ``Path``: a config reads "#", "$", "%" and "@" in a text as its syntax.
+        args: parsed options of :func:`add_device_options`, and the command's ``verbose``.
+        items: items of the config; None leaves the config's own value. Paths as ``Path``: in text a config reads "#",
+            "$", "%" and "@" as its syntax.
     """
     from monai.bundle import ConfigWorkflow  # here, so that --help need not load torch
 
@@ -45,45 +68,14 @@ def run_config(name: str, args: argparse.Namespace, **overrides: Any) -> None:
         # has a level and a handler of its own, on standard output
         logging.getLogger("monai.bundle.workflows").setLevel(logging.ERROR)
     bundle = Path(args.bundle).expanduser().resolve() if args.bundle else installed_bundle()
-    common = {
-        "variant": args.variant,
-        "ckpt_path": args.weights and Path(args.weights).expanduser(),
-        "srresnet_path": args.srresnet and Path(args.srresnet).expanduser(),
-        "precision": args.precision,
-        "device": args.device and f"$torch.device({args.device!r})",
-    }
-    given = {key: value for key, value in (common | overrides).items() if value is not None}
+    items |= {"device": args.device and f"$torch.device({args.device!r})"}
     workflow = ConfigWorkflow(
         config_file=str(bundle / "configs" / f"{name}.json"),
         workflow_type="inference",
-        logging_file=False,  # the command's own logging stays
+        logging_file=False,  # keep the command's own logging
         bundle_root=bundle,
-        **given,
+        **{key: value for key, value in items.items() if value is not None},
     )
     workflow.initialize()
     workflow.run()
     workflow.finalize()
-
-
-def plain_text(text: str) -> str:
-    """A text that a config takes as it is.
-
-    Raises:
-        argparse.ArgumentTypeError: it would be read as an expression or a reference.
-    """
-    if "#" in text or text[:1] in ("$", "%", "@"):
-        raise argparse.ArgumentTypeError(f"it must not hold # or begin with $, % or @, got {text!r}")
-    return text
-
-
-def _device(name: str) -> str:
-    """The name of a device that there is."""
-    import torch  # here, so that --help need not load it
-
-    try:
-        device = torch.device(name)
-        torch.ones(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        text = str(error).splitlines()[0][:100]
-        raise argparse.ArgumentTypeError(f"there is no device {name!r} here ({text}): take cpu") from error
-    return name

@@ -20,7 +20,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
 
-from monai_srgan.bundling.shipped import shipped_intervals
+from monai_srgan.bundling.pretrained import calibrated_intervals
 from monai_srgan.data import read_cjdata
 from monai_srgan.networks import SRResNet
 from monai_srgan.physics import GaussianDownsample
@@ -168,12 +168,14 @@ def test_variants_are_the_shipped_weights() -> None:
 
 
 def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_has_any() -> None:
-    assert shipped_intervals("b", "srgan") == str(Path("b/models/trust/srgan.json"))
-    assert shipped_intervals("b", "srresnet", consistency=True) == str(Path("b/models/trust/srresnet_consistent.json"))
-    assert shipped_intervals("b", "srgan", blend=0.5) is None
-    assert shipped_intervals("b", "srresnet_jitter") is None
+    assert calibrated_intervals("b", "srgan") == str(Path("b/models/trust/srgan.json"))
+    assert calibrated_intervals("b", "srresnet", consistency=True) == str(
+        Path("b/models/trust/srresnet_consistent.json")
+    )
+    assert calibrated_intervals("b", "srgan", blend=0.5) is None
+    assert calibrated_intervals("b", "srresnet_jitter") is None
     with pytest.raises(ValueError, match="variant must be one of"):
-        shipped_intervals("b", "bicubic", blend=0.5)
+        calibrated_intervals("b", "bicubic", blend=0.5)
 
 
 def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weights: str) -> None:

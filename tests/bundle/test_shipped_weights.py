@@ -13,7 +13,7 @@ import torch
 from monai.transforms import Compose
 
 from monai_srgan.apps import figshare_datalist
-from monai_srgan.bundling.shipped import shipped_intervals, shipped_weights
+from monai_srgan.bundling.pretrained import calibrated_intervals, pretrained_weights
 from monai_srgan.inferers import Predictor, TiledSRInferer
 from monai_srgan.metrics import STLPIPS, region_masks, region_scores
 from monai_srgan.metrics.st_lpips import st_lpips_is_installed
@@ -43,7 +43,7 @@ def slices(real_data_dir: Path) -> list[dict[str, Any]]:
     methods: dict[str, Any] = {"bicubic": BicubicUpsample(4)}
     for name in VARIANTS:
         inferer = TiledSRInferer(precision=precision)
-        methods[name] = Predictor(network(), shipped_weights(BUNDLE, name), inferer=inferer)
+        methods[name] = Predictor(network(), pretrained_weights(BUNDLE, name), inferer=inferer)
     made = []
     for item in patients[:: len(patients) // 8][:8]:
         data = load(item)
@@ -69,9 +69,9 @@ def lattice(pred: torch.Tensor, s: dict[str, Any]) -> float:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_is_a_plain_state_dict_of_the_default_network_with_intervals_of_its_own(variant: str) -> None:
     filled = network()
-    filled.load_state_dict(read_network_weights(filled, shipped_weights(BUNDLE, variant)))
+    filled.load_state_dict(read_network_weights(filled, pretrained_weights(BUNDLE, variant)))
     for consistency in (False, True):
-        intervals = IntervalTable.load(str(shipped_intervals(BUNDLE, variant, consistency=consistency)))
+        intervals = IntervalTable.load(str(calibrated_intervals(BUNDLE, variant, consistency=consistency)))
         intervals.check_weights(filled)
         intervals.check_consistent(consistency)
         assert intervals.level == 0.9
@@ -79,8 +79,8 @@ def test_a_variant_is_a_plain_state_dict_of_the_default_network_with_intervals_o
 
 def test_the_weights_for_varying_degradations_are_a_plain_state_dict_without_intervals() -> None:
     filled = network()
-    filled.load_state_dict(read_network_weights(filled, shipped_weights(BUNDLE, "srresnet_jitter")))
-    assert shipped_intervals(BUNDLE, "srresnet_jitter") is None
+    filled.load_state_dict(read_network_weights(filled, pretrained_weights(BUNDLE, "srresnet_jitter")))
+    assert calibrated_intervals(BUNDLE, "srresnet_jitter") is None
 
 
 @pytest.mark.real_data
@@ -88,7 +88,9 @@ def test_the_weights_for_varying_degradations_are_a_plain_state_dict_without_int
 def test_the_weights_for_varying_degradations_are_better_than_interpolation(
     slices: list[dict[str, Any]], operator: torch.nn.Module
 ) -> None:
-    method = Predictor(network(), shipped_weights(BUNDLE, "srresnet_jitter"), inferer=TiledSRInferer(precision="fp32"))
+    method = Predictor(
+        network(), pretrained_weights(BUNDLE, "srresnet_jitter"), inferer=TiledSRInferer(precision="fp32")
+    )
     gains = []
     for s in slices[::2]:
         lr = operator(s["hr"])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_srgan.bundling import chosen_methods, srresnet_beside
+from monai_srgan.bundling import find_srresnet, select_methods
 from monai_srgan.inferers import Predictor, TiledSRInferer
 from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, with_weights
 
@@ -79,14 +79,14 @@ def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
 
 
 def test_the_srresnet_of_a_run_or_of_the_bundle_is_found(tmp_path: Path) -> None:
-    assert srresnet_beside(tmp_path / "model.pt") is None
+    assert find_srresnet(tmp_path / "model.pt") is None
     (tmp_path / "srresnet").mkdir()
     shipped = tmp_path / "srresnet" / "srresnet.pt"
     shipped.touch()
-    assert srresnet_beside(tmp_path / "model.pt") == str(shipped)
-    assert srresnet_beside(shipped) is None  # it has none but itself
+    assert find_srresnet(tmp_path / "model.pt") == str(shipped)
+    assert find_srresnet(shipped) is None  # it has none but itself
     (tmp_path / "srresnet.pt").touch()
-    assert srresnet_beside(tmp_path / "model.pt") == str(tmp_path / "srresnet.pt")
+    assert find_srresnet(tmp_path / "model.pt") == str(tmp_path / "srresnet.pt")
 
 
 def test_a_predictor_is_its_network_with_the_files_weights(files: tuple[Path, Path]) -> None:
@@ -116,6 +116,6 @@ def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path,
 
 def test_methods_are_chosen_by_name_in_the_order_asked_for() -> None:
     methods = {"a": nn.Identity(), "b": nn.Identity(), "c": nn.Identity()}
-    assert list(chosen_methods(methods, ["c", "a"])) == ["c", "a"]
+    assert list(select_methods(methods, ["c", "a"])) == ["c", "a"]
     with pytest.raises(ValueError, match=r"compare must name methods out of \['a', 'b', 'c'\], got \['lpips'\]"):
-        chosen_methods(methods, ["a", "lpips"])
+        select_methods(methods, ["a", "lpips"])

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The weights and intervals that come with the bundle."""
+"""The pretrained weights and calibrated intervals of the bundle."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["VARIANTS", "shipped_intervals", "shipped_weights", "srresnet_beside"]
+from monai_srgan.errors import about
+
+__all__ = ["VARIANTS", "calibrated_intervals", "find_srresnet", "pretrained_weights"]
 
 
 _WEIGHTS = {
@@ -23,34 +25,35 @@ VARIANTS = tuple(_WEIGHTS)
 _INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation
 
 
-def shipped_weights(bundle_root: str, variant: str) -> str:
+def pretrained_weights(bundle_root: str, variant: str) -> str:
     """The file of the bundle's weights.
 
     Args:
         bundle_root: folder of the bundle.
         variant: "srgan" for sharpness, "srresnet" for fidelity, "srresnet_jitter" for fidelity where the degradation
-            is not the default one.
+            differs from the default one.
 
     Raises:
-        ValueError: `variant` is another one.
+        ValueError: `variant` is unknown.
     """
     _check_variant(variant)
     return str(Path(bundle_root) / _WEIGHTS[variant])
 
 
-def shipped_intervals(
+def calibrated_intervals(
     bundle_root: str, variant: str, blend: float | None = None, consistency: bool = False
 ) -> str | None:
     """The file of the intervals calibrated for the bundle's weights.
 
     Args:
         bundle_root: folder of the bundle.
-        variant: see :func:`shipped_weights`.
+        variant: see :func:`pretrained_weights`.
         blend: share of the variant's weights; None for the variant alone.
-        consistency: whether the results are projected onto what was measured.
+        consistency: whether the results are projected to be consistent with the input.
 
     Returns:
-        the file; None where there is none: for a blend, and for "srresnet_jitter", which is made for many degradations.
+        the file; None where there is none: for a blend, and for "srresnet_jitter", which is trained on many
+        degradations.
 
     Raises:
         ValueError: `variant` is unknown.
@@ -63,20 +66,20 @@ def shipped_intervals(
 
 def _check_variant(variant: str) -> None:
     if variant not in _WEIGHTS:
-        raise ValueError(f"variant must be one of {', '.join(_WEIGHTS)}, got {variant!r}")
+        raise about(ValueError(f"variant must be one of {', '.join(_WEIGHTS)}, got {variant!r}"), "variant")
 
 
-def srresnet_beside(path: str | Path) -> str | None:
-    """The SRResNet that an SRGAN was trained from: ``srresnet.pt`` beside its file, or below it in ``srresnet/``.
+def find_srresnet(path: str | Path) -> str | None:
+    """The SRResNet that an SRGAN was trained from: ``srresnet.pt`` beside its file, or in ``srresnet/`` below it.
 
-    A run writes the two side by side, the bundle ships them so. They share network and patients, so that they can be
-    compared and blended.
+    A training run writes both files side by side, and the bundle has them in that layout. They share network and
+    patients, so that they can be compared and blended.
 
     Args:
         path: file of the SRGAN's weights.
 
     Returns:
-        the other file; None where there is none, or `path` is that file.
+        the SRResNet's file; None if there is none, or `path` is that file.
     """
     folder = Path(path).parent
     for file in (folder / "srresnet.pt", folder / "srresnet" / "srresnet.pt"):

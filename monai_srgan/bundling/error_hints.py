@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Uncaught errors of ``python -m monai.bundle run`` end with their root cause and the option that helps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+from monai_srgan.errors import argument_of
+from monai_srgan.root_cause import root_cause
+
+__all__ = ["OPTIONS", "explain_errors", "explanation"]
+
+OPTIONS = {
+    "blend": "--blend NUMBER, from 0 (SRResNet) to 1 (the weights of ckpt_path)",
+    "bundle_root": "--bundle_root FOLDER, the bundle's folder",
+    "ckpt": "--ckpt FILE, a file in checkpoints/ of an earlier run",
+    "ckpt_path": "--ckpt_path FILE, a state dict of network_def",
+    "compare": "--compare \"['bicubic','srresnet']\"",
+    "consistency": "--consistency True or --consistency False",
+    "dataset_dir": "--dataset_dir FILE_OR_FOLDER",
+    "intervals": "--intervals FILE, or --intervals '$None' for no intervals",
+    "mat_variable": "--mat_variable PATH, such as cjdata/image",
+    "output_dir": "--output_dir FOLDER",
+    "output_dtype": "--output_dtype TYPE, such as float32",
+    "output_ext": "--output_ext .nii.gz, .nii or .png",
+    "output_postfix": "--output_postfix TEXT",
+    "overwrite": "--overwrite True to replace existing files",
+    "srresnet_path": "--srresnet_path FILE, a state dict of network_def",
+    "trust": "--trust True",
+    "variant": "--variant srgan, srresnet or srresnet_jitter",
+}
+"""Names of arguments that errors are about, and what to pass to ``python -m monai.bundle run``."""
+
+Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+
+def explanation(error: BaseException) -> str | None:
+    """The root cause of an error, and the option that helps.
+
+    Args:
+        error: an error as caught.
+
+    Returns:
+        one or two lines; None where they would repeat the last line of the traceback.
+    """
+    cause, option = root_cause(error), OPTIONS.get(argument_of(error) or "")
+    if option is None and cause is error:
+        return None
+    text = f"{type(cause).__name__}: {cause}"
+    return text if option is None else f"{text}\nhint: pass {option}"
+
+
+class _ExplainingHook:
+    """An ``excepthook`` that adds the explanation below the traceback."""
+
+    def __init__(self, previous: Hook) -> None:
+        self.previous = previous
+
+    def __call__(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        self.previous(kind, error, traceback)
+        text = explanation(error)
+        if text is not None:
+            sys.stderr.write(f"\n{text}\n")
+
+
+def explain_errors() -> None:
+    """Print, below the traceback of an uncaught error, its root cause and the option that helps.
+
+    MONAI wraps the error of a config's item into RuntimeErrors of its own, so that the last line of a traceback rarely
+    gives the reason. This adds to ``sys.excepthook``: it changes nothing for a caller that catches errors.
+    """
+    if not isinstance(sys.excepthook, _ExplainingHook):
+        sys.excepthook = _ExplainingHook(sys.excepthook)

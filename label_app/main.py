@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A MONAI Label app with one task, super-resolution by the bundle, whose options each request can choose.
+"""A MONAI Label app with one task, super-resolution with the bundle, whose options each request can set.
 
-``monailabel start_server --app label_app --studies FOLDER``; ``--conf bundle FOLDER`` names another copy of the bundle
-than the one that came with the package. MONAI's stock app ``monaibundle`` serves the bundle too, without options.
+Start it with ``monailabel start_server --app label_app --studies FOLDER``; ``--conf bundle FOLDER`` serves another copy
+of the bundle than the installed one. MONAI's stock app ``monaibundle`` serves the bundle too, without options.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAME = "super_resolution"
 
 
 class SuperResolutionApp(MONAILabelApp):
-    """The app: MONAI Label takes the module's first direct subclass of its own class."""
+    """The app: MONAI Label loads the module's first direct subclass of ``MONAILabelApp``."""
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
         self.bundle = str(Path(conf["bundle"]).expanduser() if conf.get("bundle") else installed_bundle())
@@ -47,15 +47,15 @@ class SuperResolutionApp(MONAILabelApp):
         )
 
     def init_infers(self) -> dict[str, InferTask]:
-        """The one task."""
+        """The app's only task."""
         return {NAME: SuperResolution(self.bundle, self.conf)}
 
 
 class SuperResolution(BundleInferTask):
-    """The bundle's inference, with the weights and the projection that a request asks for.
+    """The bundle's inference, with the weights and the consistency projection that a request sets.
 
     Request options: ``variant`` (srgan, srresnet, srresnet_jitter), ``blend`` (share in [0, 1] of the variant's
-    weights, the rest being those of srresnet; empty for none), ``consistency`` (true or false).
+    weights, the rest from srresnet; empty for the variant alone), ``consistency`` (true or false).
 
     Args:
         path: folder of the bundle.
@@ -64,19 +64,19 @@ class SuperResolution(BundleInferTask):
 
     def __init__(self, path: str, conf: dict[str, str]) -> None:
         self._loaded: dict[tuple[str, str, float | None], torch.nn.Module] = {}
-        # not a segmentation: Slicer and OHIF would show the image as a label map
+        # OTHERS, because Slicer and OHIF show the result of a segmentation task as a label map
         super().__init__(path, conf, type=InferType.OTHERS, load_strict=True)
         if not self.is_valid():
             raise ValueError(
-                f"{path} is no bundle with configs/inference.json and models/model.pt: pass --conf bundle DIR"
+                f"{path} is not a bundle with configs/inference.json and models/model.pt: pass --conf bundle DIR"
             )
         self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": False})
 
     def _get_network(self, device: str, data: Mapping[str, Any] | None) -> torch.nn.Module:
-        """The network with the weights of a request; the last one is kept."""
-        options = data or {}  # none when the server loads models at its start
+        """The network with the weights of a request; the latest one is cached."""
+        options = data or {}  # None when the server loads models at startup
         variant = options.get("variant", VARIANTS)
-        variant = variant if isinstance(variant, str) else variant[0]  # nothing chosen: all names, the default first
+        variant = variant if isinstance(variant, str) else variant[0]  # if not set: all names, the default first
         blend = None if options.get("blend") in ("", None) else float(options["blend"])
         key = (device, variant, blend)
         if key not in self._loaded:
@@ -89,18 +89,18 @@ class SuperResolution(BundleInferTask):
         return self._loaded[key]
 
     def inferer(self, data: Mapping[str, Any] | None = None) -> Inferer:
-        """The bundle's inferer, with or without the projection onto what was measured."""
-        wanted = (data or {}).get("consistency", False)
-        if not isinstance(wanted, bool):
-            raise ValueError(f"consistency must be true or false, got {wanted!r}")
-        self.bundle_config["consistency"] = wanted
+        """The bundle's inferer, with or without the consistency projection."""
+        consistency = (data or {}).get("consistency", False)
+        if not isinstance(consistency, bool):
+            raise ValueError(f"consistency must be true or false, got {consistency!r}")
+        self.bundle_config["consistency"] = consistency
         return super().inferer(data)
 
     def writer(self, data: dict[str, Any], extension: str | None = None, dtype: Any = None) -> tuple[Any, Any]:
-        """Round and clip to integers where a request asks for some: the server's writer cuts, and lets values wrap."""
-        asked = np.dtype(dtype or data.get("result_dtype") or np.float32)
-        if asked.kind in "iu":
-            limits = np.iinfo(asked)
+        """Round and clip before a conversion to integers: the server's writer truncates, and values wrap around."""
+        target = np.dtype(dtype or data.get("result_dtype") or np.float32)
+        if target.kind in "iu":
+            limits = np.iinfo(target)
             data[self.output_label_key] = (
                 torch.as_tensor(data[self.output_label_key]).round().clamp(limits.min, limits.max)
             )

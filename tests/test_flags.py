@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from monai_srgan.bundling.requirements import require_enabled
 from monai_srgan.flags import require_flags
 
 
@@ -15,10 +14,3 @@ def test_truth_values_pass_and_all_else_is_named() -> None:
     for value in ("false", "False", 0, 1, None):
         with pytest.raises(ValueError, match=rf"report must be True or False.*got {value!r}"):
             require_flags(trust=True, report=value)
-
-
-def test_what_needs_a_switch_is_not_passed_over() -> None:
-    require_enabled("trust", True, intervals=True, trust_consistency=False)
-    require_enabled("trust", False, intervals=False, trust_consistency=None)
-    with pytest.raises(ValueError, match="intervals and trust_consistency need trust: pass --trust True"):
-        require_enabled("trust", False, intervals="a.json", trust_consistency=True)

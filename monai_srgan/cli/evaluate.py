@@ -71,8 +71,5 @@ COMMAND = Command(
     hints={
         "dataset_dir": "DIR is a folder of .mat slices: monai-srgan download fetches real ones, monai-srgan phantom "
         "writes synthetic ones",
-        "num_folds": "pass --num-folds N",
-        "fold": "pass --fold N",
-        "sigma": "pass --sigma S in HR pixels",
     },
 )

@@ -10,20 +10,25 @@ from monai_srgan.errors import argument_of
 
 __all__ = ["HINTS", "hint_for"]
 
+_INPUT = "IN is an image file, a folder of images, or the folder of a DICOM series"
+
 HINTS = {
     "blend": "--blend takes a number from 0 (srresnet) to 1 (the weights of --variant or --weights)",
     "bundle_root": "pass --bundle DIR with the folder of the bundle",
     "ckpt_path": "pass --weights FILE with a state dict of the bundle's network, or leave it out",
     "compare": "--compare takes names separated by commas, such as bicubic,srresnet",
     "consistency": "add or leave out --consistency",
-    "dataset_dir": "IN is an image file, a folder of images, or the folder of a DICOM series",
+    "datalist": _INPUT,
+    "dataset_dir": _INPUT,
     "intervals": "pass --intervals FILE with intervals of these weights, or --intervals none for the spread alone",
     "mat_variable": "pass --mat-variable PATH with the path of the image in the .mat file",
+    "network_def": "--weights takes a state dict of the bundle's network; for another network, run the bundle's config",
     "output_dir": "choose another folder as OUT",
     "output_dtype": "--dtype takes uint8, int16, uint16, int32, float32, float64 or source",
     "output_ext": "--ext takes .nii.gz, .nii or .png",
     "output_postfix": "pass --postfix TEXT",
     "overwrite": "pass --overwrite to replace existing results, or choose another OUT",
+    "precision": "--precision takes fp32, bf16 or, on a GPU, fp16",
     "srresnet_path": "pass --srresnet FILE with the SRResNet that the SRGAN was trained from",
     "trust": "add --trust",
     "variant": "--variant takes srgan, srresnet or srresnet_jitter",

@@ -46,11 +46,4 @@ COMMAND = Command(
         "monai-srgan phantom phantoms --patients 6 --size 128",
         "monai-srgan evaluate phantoms scores --num-folds 3",
     ),
-    hints={
-        "root_dir": "choose another DIR",
-        "num_patients": "--patients takes a number from 1 to 999999",
-        "slices_per_patient": "--slices takes a number from 1",
-        "image_size": "--size takes a multiple of 4, at least 64",
-        "seed": "--seed takes a number from 0",
-    },
 )

@@ -197,7 +197,7 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
     [
         ({"compare": ["srresnet"]}, "has no file of weights: pass --srresnet_path FILE"),
         ({"trust": "false"}, "trust must be True or False"),
-        ({"trust_consistency": True}, "need trust: pass --trust True"),
+        ({"trust_consistency": True}, "needs trust: set trust=True"),
         ({"consistency": True, "degrade#isolate": True}, "depends on the tumour's mask"),
         ({"trust": True}, "intervals: there is no file"),
     ],

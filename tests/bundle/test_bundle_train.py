@@ -137,7 +137,7 @@ def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("models/model.pt", "is no checkpoint of a training run, it lacks"),
+        ("models/model.pt", "is not a checkpoint of a training run, it lacks"),
         ("checkpoints/none.pt", "checkpoint_epoch=2.pt"),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The wheel: everything that is needed is in it, and a bundle elsewhere runs with it alone."""
+"""The wheel: it holds everything that is needed, and a bundle elsewhere runs with it alone."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy of the sources, so that no build folder is left beside them."""
+    """Built from a copy of the sources, which keeps build folders out of them."""
     work = tmp_path_factory.mktemp("wheel")
     sources = work / "sources"
     sources.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, sources)
-    for name in ("monai_srgan", "bundle"):
+    for name in ("monai_srgan", "bundle", "label_app"):
         shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "eval", "*.ts"))
     (sources / "bundle" / "eval").mkdir(exist_ok=True)
     for left in ("eval/left.json", "models/model.ts", "models/model.onnx"):
@@ -58,15 +58,17 @@ def python(installed: Path, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_every_module_and_the_bundle_are_in_the_wheel_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_package_the_bundle_and_the_label_app_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         found = {name for name in file.namelist() if not name.split("/")[0].endswith(".dist-info")}
         (points,) = (file.read(name).decode() for name in file.namelist() if name.endswith("entry_points.txt"))
-    tracked = subprocess.run(["git", "ls-files", "monai_srgan", "bundle"], cwd=ROOT, capture_output=True, text=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "monai_srgan", "bundle", "label_app"], cwd=ROOT, capture_output=True, text=True
+    )
     if tracked.returncode:
-        pytest.skip("not a git checkout: what belongs to the project is not known")
+        pytest.skip("not a git checkout: the project's files are not known")
     names = tracked.stdout.split()
-    assert found == {f"monai_srgan/{n}" if n.startswith("bundle/") else n for n in names}
+    assert found == {n if n.startswith("monai_srgan/") else f"monai_srgan/{n}" for n in names}
     assert "monai-srgan = monai_srgan.cli:main" in points
 
 
@@ -91,3 +93,13 @@ def test_the_command_finds_the_bundle_of_the_wheel(installed: Path, tmp_path: Pa
         "from monai_srgan.bundling.bundle_root import installed_bundle; print(installed_bundle())",
     )
     assert Path(bundle.strip()) == installed / "monai_srgan" / "bundle"
+
+
+def test_the_command_finds_the_label_app_of_the_wheel_which_is_not_a_package(installed: Path, tmp_path: Path) -> None:
+    folder = python(installed, tmp_path, "-m", "monai_srgan", "label-app")
+    assert Path(folder.strip()) == installed / "monai_srgan" / "label_app"
+    assert (installed / "monai_srgan" / "label_app" / "main.py").read_bytes() == (
+        ROOT / "label_app" / "main.py"
+    ).read_bytes()
+    names = "import pkgutil, monai_srgan; print([m.name for m in pkgutil.iter_modules(monai_srgan.__path__)])"
+    assert "label_app" not in python(installed, tmp_path, "-c", names)

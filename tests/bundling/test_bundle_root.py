@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monai_srgan.bundling.bundle_root import find_bundle_root
+from monai_srgan.errors import argument_of
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -16,7 +17,8 @@ def test_the_bundle_is_found_from_inside_and_from_beside_it(tmp_path, monkeypatc
     assert find_bundle_root() == str(bundle.resolve())
 
 
-def test_elsewhere_the_error_says_which_argument_helps(tmp_path, monkeypatch):
+def test_elsewhere_the_error_names_the_argument_that_helps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match="pass --bundle_root FOLDER"):
+    with pytest.raises(FileNotFoundError, match="set bundle_root to the bundle's folder") as raised:
         find_bundle_root()
+    assert argument_of(raised.value) == "bundle_root"

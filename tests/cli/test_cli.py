@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command monai-srgan: the bundle's results, exit codes, and errors in a line."""
+"""The command monai-srgan: the bundle's results, exit codes, help and errors of one line."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,6 @@ from monai_srgan.cli import main
 BUNDLE = Path(__file__).parents[2] / "bundle"
 
 
-@pytest.fixture(autouse=True)
-def _loggers_as_before() -> Iterator[None]:
-    """The command sets levels of loggers, as a program of its own may."""
-    names = ("monai", "monai.bundle.workflows", "ignite", "py.warnings", "monai_srgan")
-    levels = {name: logging.getLogger(name).level for name in names}
-    root = logging.getLogger()
-    handlers = root.handlers[:]
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-
-
 def save_slice(path: Path) -> Path:
     x, y = np.meshgrid(np.linspace(0, 1, 12), np.linspace(0, 1, 9), indexing="ij")
     affine = np.diag([2.0, 2.0, 6.0, 1.0])
@@ -43,14 +29,48 @@ def save_slice(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["", "download", "phantom", "inspect", "upscale", "evaluate"])
-def test_help_is_told_and_names_every_argument(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+COMMANDS = ("demo", "upscale", "inspect", "evaluate", "download", "phantom", "label-app")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_has_examples_and_fits_a_terminal(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*([command] if command else []), "--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert text.startswith("usage: monai-srgan")
-    assert max(map(len, text.splitlines())) <= 100
+    assert "examples:\n  " in text
+    assert max(map(len, text.splitlines())) <= 102
+
+
+def test_help_lists_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert [line.split()[0] for line in text.splitlines() if line.startswith("    ")] == list(COMMANDS)
+    assert all(f"\n  {code} " in text for code in (0, 1, 2, 130))
+
+
+def test_without_a_command_the_help_is_shown_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("usage: monai-srgan")
+    assert captured.out == ""
+
+
+def test_help_does_not_load_torch() -> None:
+    code = """if True:
+        import sys
+        from monai_srgan.cli import main
+        try:
+            main(["--help"])
+        finally:
+            print("loaded:", sorted({"torch", "monai", "numpy", "nibabel"} & set(sys.modules)))
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
 def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,17 +83,23 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["enlarge"],
         ["upscale", "a"],
         ["upscale", "a", "b", "--variant", "x"],
         ["upscale", "a", "b", "--device", "x"],
     ],
 )
-def test_a_command_line_that_cannot_be_parsed_ends_with_code_2(arguments: list[str]) -> None:
+def test_an_invalid_command_line_ends_with_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+
+
+def test_the_old_name_of_an_option_is_an_error_with_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "slices", "out", "--folds", "3"])
+    assert ended.value.code == 2
+    assert "--folds was renamed: use --num-folds" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -108,7 +134,7 @@ def test_upscale_writes_what_the_bundle_writes(
 
 def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
     volume = (np.arange(3 * 9 * 12).reshape(3, 9, 12) % 211).astype(np.uint16)
-    series = write_series(tmp_path / "t1c", volume, distance=5.0)  # unlike the tag that tells it
+    series = write_series(tmp_path / "t1c", volume, distance=5.0)  # differs from the tag
     assert main(["upscale", str(series), str(tmp_path / "out"), "--dtype", "source", "--trust"]) == 0
     names = sorted(f.name for f in (tmp_path / "out").iterdir())
     assert names == ["t1c_sr.nii.gz", "t1c_sr_halfwidth.nii.gz", "t1c_sr_spread.nii.gz"]
@@ -126,11 +152,12 @@ def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["upscale", "nowhere", "out"], "nowhere does not exist"),
-        (["upscale", "a.nii", "out.nii.gz"], "OUT is a folder"),
+        (["upscale", "a.nii", "out.nii.gz"], "OUT must be a folder"),
         (["upscale", "a.nii", "out", "--blend", "2"], "blend must be a number in [0, 1]"),
-        (["upscale", "a.nii", "out", "--weights", "none.pt"], "there is no file none.pt"),
-        (["upscale", "bad.nii", "out"], "1 of 1 inputs cannot be used"),
-        (["upscale", "a.nii", "out", "--dtype", "int8"], "--dtype must be one of"),
+        (["upscale", "a.nii", "out", "--weights", "none.pt"], "none.pt"),
+        (["upscale", "bad.nii", "out"], "bad.nii"),
+        (["upscale", "a.nii", "out", "--dtype", "int8"], "output_dtype must be one of"),
+        (["upscale", "a.nii", "out", "--intervals", "i.json"], "set trust=True\nhint: add --trust\n"),
         (["inspect", "bad.nii"], 'file type of "bad.nii"'),
         (["inspect", "nowhere.png"], "nowhere.png does not exist"),
         (["inspect", "notes.txt"], "notes.txt: the suffix must be one of"),
@@ -138,7 +165,7 @@ def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
         (["evaluate", "nowhere", "out"], "nowhere"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line_and_nothing_is_written(
+def test_a_failure_is_reported_in_one_line_and_writes_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -152,13 +179,13 @@ def test_what_cannot_be_done_is_told_in_a_line_and_nothing_is_written(
     before = sorted(tmp_path.rglob("*"))
     assert main(arguments) == 1
     error = capsys.readouterr().err
-    assert error.splitlines()[-1].startswith("monai-srgan: ") or "\n  " in error
+    assert len([line for line in error.splitlines() if line.startswith("monai-srgan: error: ")]) == 1
     assert message in error
     assert "Traceback" not in error
     assert [f for f in sorted(tmp_path.rglob("*")) if f not in before and not f.is_dir()] == []
 
 
-def test_paths_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_taken_literally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("$x.nii", "a#1.nii", "@b.nii", "%c.nii"):
         save_slice(tmp_path / name)
@@ -169,16 +196,13 @@ def test_paths_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
         main(["upscale", "a#1.nii", "out", "--postfix", "$1+1"])
 
 
-def test_an_existing_result_is_kept_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_result_is_replaced_only_with_overwrite(tmp_path: Path) -> None:
     source = save_slice(tmp_path / "a.nii.gz")
     command = ["upscale", str(source), str(tmp_path / "out"), "--device", "cpu"]
     assert main(command) == 0
     (tmp_path / "out" / "a_sr.nii.gz").write_bytes(b"kept")
     assert main(command) == 1
     assert (tmp_path / "out" / "a_sr.nii.gz").read_bytes() == b"kept"
-    error = capsys.readouterr().err
-    assert "pass --overwrite to replace it" in error
-    assert "True" not in error
     assert main([*command, "--overwrite"]) == 0
     assert nib.load(tmp_path / "out" / "a_sr.nii.gz").shape == (48, 36)
 
@@ -189,15 +213,21 @@ def test_a_phantom_set_is_inspected_and_evaluated(tmp_path: Path, capsys: pytest
     assert main(["inspect", str(tmp_path / "p" / "1.mat"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["size"] == [64, 64]
-    assert facts["enlarged size"] == [256, 256]
-    assert facts["spacing"] == pytest.approx([0.49, 0.49])  # of the set's files, whatever their size
-    assert facts["enlarged spacing"] == pytest.approx([0.1225, 0.1225])
-    assert facts["tumour"] in ("meningioma", "glioma", "pituitary tumour")
-    assert facts["patient"] == "PH000001"
+    assert facts["enlarged_size"] == [256, 256]
+    assert facts["spacing"] == pytest.approx([0.49, 0.49])  # of the dataset's files, at any size
+    assert facts["enlarged_spacing"] == pytest.approx([0.1225, 0.1225])
+    assert facts["tumor"]["type"] == "meningioma"
+    assert facts["tumor"]["patient"] == "PH000001"
+    assert facts["tumor"]["pixels"] > 0
     assert main(["inspect", str(tmp_path / "p" / "1.mat")]) == 0
-    assert "enlarged size    " in capsys.readouterr().out
-    arguments = ["--compare", "bicubic,lanczos", "--folds", "3", "--panels", "0", "--device", "cpu"]
+    assert "enlarged to  256 x 256 pixels of 0.1225 x 0.1225 mm\n" in capsys.readouterr().out
+    arguments = ["--compare", "bicubic,lanczos", "--num-folds", "3", "--panels", "0", "--device", "cpu"]
     assert main(["evaluate", str(tmp_path / "p"), str(tmp_path / "scores"), *arguments]) == 0
     summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
     assert {"bicubic", "lanczos", "srgan"} <= summary["scores"].keys()
     assert (tmp_path / "scores" / "report.html").is_file()
+
+
+def test_the_label_app_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label-app"]) == 0
+    assert (Path(capsys.readouterr().out.strip()) / "main.py").is_file()

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
-from monai_srgan.bundling import find_srresnet, select_methods
+from monai_srgan.bundling import find_srresnet
 from monai_srgan.inferers import Predictor, TiledSRInferer
 from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, with_weights
 
@@ -112,10 +111,3 @@ def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path,
     first = predictor(torch.ones(1, 1, 8, 8))
     files[0].unlink()
     assert torch.equal(predictor(torch.ones(1, 1, 8, 8)), first)
-
-
-def test_methods_are_chosen_by_name_in_the_order_asked_for() -> None:
-    methods = {"a": nn.Identity(), "b": nn.Identity(), "c": nn.Identity()}
-    assert list(select_methods(methods, ["c", "a"])) == ["c", "a"]
-    with pytest.raises(ValueError, match=r"compare must name methods out of \['a', 'b', 'c'\], got \['lpips'\]"):
-        select_methods(methods, ["a", "lpips"])

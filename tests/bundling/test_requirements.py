@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of a config's options."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from monai_srgan.bundling import require_checkpoint, require_crop_size, require_enabled, select_methods
+from monai_srgan.errors import argument_of
+
+
+def test_an_option_without_its_switch_is_not_ignored() -> None:
+    require_enabled("trust", True, intervals=True, trust_consistency=False)
+    require_enabled("trust", False, intervals=False, trust_consistency=None)
+    with pytest.raises(ValueError, match="intervals and trust_consistency need trust: set trust=True") as raised:
+        require_enabled("trust", False, intervals="a.json", trust_consistency=True)
+    assert argument_of(raised.value) == "trust"
+
+
+@pytest.mark.parametrize(("size", "least"), [(30, 1), (0, 1), (-4, 1), (-4, 0)])
+def test_a_crop_that_is_not_a_whole_number_of_lr_pixels_is_refused(size: int, least: int) -> None:
+    with pytest.raises(ValueError, match=f"margin must be a multiple of the scale 4, at least {least}, got {size}"):
+        require_crop_size(size, 4, "margin", least)
+    require_crop_size(32, 4)
+    require_crop_size(0, 4, "margin", 0)
+
+
+def test_a_missing_checkpoint_is_an_error_that_lists_those_of_its_folder(tmp_path: Path) -> None:
+    torch.save({"trainer": {}, "generator": {}}, tmp_path / "checkpoint_epoch=3.pt")
+    require_checkpoint(tmp_path / "checkpoint_epoch=3.pt", ["trainer", "generator"])
+    with pytest.raises(FileNotFoundError, match=r"does not exist; .* holds checkpoint_epoch=3\.pt") as raised:
+        require_checkpoint(tmp_path / "checkpoint_epoch=4.pt", ["trainer"])
+    assert argument_of(raised.value) == "ckpt"
+
+
+def test_files_that_are_not_checkpoints_are_refused(tmp_path: Path) -> None:
+    torch.save({"head.weight": torch.zeros(1)}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match="not a checkpoint of a training run, it lacks generator, trainer"):
+        require_checkpoint(tmp_path / "model.pt", ["trainer", "generator"])
+    (tmp_path / "half.pt").write_bytes((tmp_path / "model.pt").read_bytes()[:100])
+    with pytest.raises(ValueError, match=re.escape(f"ckpt {tmp_path / 'half.pt'} cannot be read")):
+        require_checkpoint(tmp_path / "half.pt", ["trainer"])
+
+
+def test_methods_are_selected_by_name_in_the_order_of_the_names() -> None:
+    methods = {"a": 1, "b": 2, "c": 3}
+    assert list(select_methods(methods, ["c", "a"])) == ["c", "a"]
+    assert select_methods(methods, ["b"], {"b": "b 0.5"}) == {"b 0.5": 2}
+    with pytest.raises(ValueError, match=r"compare must hold names out of \['a', 'b', 'c'\], got \['x'\]") as raised:
+        select_methods(methods, ["a", "x"])
+    assert argument_of(raised.value) == "compare"

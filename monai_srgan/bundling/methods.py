@@ -28,5 +28,5 @@ def select_methods(
     names = list(names)
     unknown = [name for name in names if name not in methods]
     if unknown:
-        raise about(ValueError(f"compare must hold names out of {list(methods)}, got {unknown}"), "compare")
+        raise about(ValueError(f"compare must name methods out of {list(methods)}, got {unknown}"), "compare")
     return {(titles or {}).get(name, name): methods[name] for name in names}

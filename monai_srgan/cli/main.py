@@ -15,7 +15,7 @@ from monai_srgan.cli.hints import hint_for
 from monai_srgan.cli.parsing import add_command
 from monai_srgan.root_cause import root_cause
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 _EPILOG = """\
 examples:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         exit code: 0 done, 1 failed (the reason is on standard error), 130 interrupted. An invalid command line ends the
         process with code 2 and ``--help`` with 0, as argparse does.
     """
-    parser = _parser()
+    parser = build_parser()
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_help(sys.stderr)
@@ -76,7 +76,8 @@ def _is_user_error(error: BaseException) -> bool:
     return isinstance(error, (ValueError, OSError, DownloadError))
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command, with all subcommands."""
     parser = argparse.ArgumentParser(
         prog="monai-srgan",
         description="Enlarge brain MRI by a factor of 4 in plane, with SRGAN. For research only, not for diagnosis.",

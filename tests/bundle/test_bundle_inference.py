@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""bundle/configs/inference.json: from image files to image files four times as fine."""
+"""bundle/configs/inference.json: image files in, image files of 4 times the resolution out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AFFINE = np.array([[0.2, -2.0, 0.3, 10.0], [1.5, 0.1, 0.0, -20.0], [0.0, 0.1, 6.
 
 
 def small_network(*, trained: bool = True) -> SRResNet:
-    """With ``trained=False`` exactly bicubic interpolation; else the last layer adds what no wrong weights would."""
+    """Exactly bicubic interpolation with ``trained=False``; otherwise the last layer adds a pattern of its own."""
     torch.manual_seed(3)
     network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic").eval()
     if trained:
@@ -85,7 +85,7 @@ def flat_table(width: float) -> QuantileTable:
 
 
 def by_hand(network: SRResNet, array: np.ndarray) -> np.ndarray:
-    """One slice (X, Y) in scanner units, super-resolved with nothing of the bundle."""
+    """Super-resolve one slice (X, Y) in scanner units without the bundle."""
     scale = np.percentile(array, 99.9)
     lr = (array / scale).astype(np.float32)
     with torch.no_grad():
@@ -107,7 +107,7 @@ def pattern(shape: tuple[int, ...], top: float) -> np.ndarray:
 
 @contextmanager
 def refused(kind: type[Exception], message: str) -> Iterator[None]:
-    """The error that MONAI's configuration and Compose wrap in RuntimeErrors of their own."""
+    """Expect an error below the RuntimeErrors that MONAI's configs and Compose wrap it in."""
     with pytest.raises(RuntimeError) as wrapped:
         yield
     error: BaseException = wrapped.value
@@ -195,7 +195,7 @@ def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weigh
 
 
 @pytest.mark.parametrize("calibrated", [False, True])
-def test_trust_maps_lie_beside_the_result_in_its_units(
+def test_trust_maps_are_written_beside_the_result_in_its_units(
     tmp_path: Path, network: SRResNet, weights: str, calibrated: bool
 ) -> None:
     array = pattern((9, 12), 800).astype(np.float32)
@@ -221,7 +221,7 @@ def test_trust_maps_lie_beside_the_result_in_its_units(
         np.testing.assert_allclose(half_width, 1.5 * 0.02 * np.percentile(array, 99.9), rtol=1e-4)
 
 
-def test_no_map_is_overwritten_unasked(tmp_path: Path, weights: str) -> None:
+def test_an_existing_map_is_not_overwritten(tmp_path: Path, weights: str) -> None:
     nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "scan_sr_spread.nii.gz").touch()
@@ -230,7 +230,7 @@ def test_no_map_is_overwritten_unasked(tmp_path: Path, weights: str) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan_sr_spread.nii.gz"]
 
 
-def test_maps_of_an_earlier_result_do_not_stay_beside_a_new_one(tmp_path: Path, weights: str) -> None:
+def test_outdated_maps_are_removed_when_a_result_is_replaced(tmp_path: Path, weights: str) -> None:
     nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
     IntervalTable(0.9, 1.5, flat_table(0.02)).save(tmp_path / "intervals.json")
     out = tmp_path / "out"
@@ -244,7 +244,7 @@ def test_maps_of_an_earlier_result_do_not_stay_beside_a_new_one(tmp_path: Path, 
     assert infer(tmp_path / "scan.nii", out, weights, overwrite=True) == ["scan_sr.nii.gz"]
 
 
-def test_intervals_hold_for_the_operator_that_they_were_calibrated_for(tmp_path: Path, weights: str) -> None:
+def test_intervals_are_refused_for_an_operator_that_they_were_not_calibrated_for(tmp_path: Path, weights: str) -> None:
     nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
     record = {"settings": {"degradation": {"operator": str(GaussianDownsample(4))}}}
     table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, record=record)
@@ -342,9 +342,9 @@ def test_missing_or_foreign_weights_are_refused_by_name(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("fault", ["colour", "constant", "not a number"])
+@pytest.mark.parametrize("fault", ["color", "constant", "not a number"])
 def test_an_image_that_cannot_be_enlarged_is_refused_by_name(tmp_path: Path, weights: str, fault: str) -> None:
-    if fault == "colour":
+    if fault == "color":
         Image.fromarray(np.zeros((9, 12, 3), np.uint8)).save(tmp_path / "bad.png")
     else:
         value = 5.0 if fault == "constant" else np.nan

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""bundle/configs/metadata.json, and what MONAI checks and exports by it."""
+"""bundle/configs/metadata.json, and what MONAI checks and exports with it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TENSOR: dict[str, Any] = {
 }
 TEXTS = ("schema", "version", "monai_version", "pytorch_version", "numpy_version", "name", "task", "description")
 MORE_TEXTS = ("authors", "copyright", "data_source", "data_type", "intended_use", "image_classes", "pred_classes")
-# MONAI's specification of a bundle's metadata.json, as far as it is documented; the schema itself is behind its URL
+# MONAI's specification of metadata.json, as far as it is documented; the schema itself is behind a URL
 SPECIFICATION: dict[str, Any] = {
     "type": "object",
     "required": [*TEXTS, *MORE_TEXTS, "changelog", "required_packages_version", "references", "network_data_format"],
@@ -71,7 +71,9 @@ def meta() -> dict[str, Any]:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(5)
     network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic")
-    torch.nn.init.normal_(network.tail.weight, std=0.02)  # else it is bicubic interpolation whatever the rest holds
+    torch.nn.init.normal_(
+        network.tail.weight, std=0.02
+    )  # otherwise it is bicubic interpolation, whatever the other weights
     path = tmp_path_factory.mktemp("weights") / "small.pt"
     torch.save(network.state_dict(), path)
     return path
@@ -83,7 +85,7 @@ def test_the_metadata_follow_monai_s_specification(meta: dict[str, Any]) -> None
     assert meta["version"] in meta["changelog"]
 
 
-def test_the_first_input_and_output_have_the_names_that_monai_label_takes(meta: dict[str, Any]) -> None:
+def test_the_first_input_and_output_have_the_names_that_monai_label_uses(meta: dict[str, Any]) -> None:
     assert next(iter(meta["network_data_format"]["inputs"])) == "image"
     assert next(iter(meta["network_data_format"]["outputs"])) == "pred"
     config = json.loads(INFERENCE.read_text(encoding="utf-8"))
@@ -94,7 +96,7 @@ def test_the_first_input_and_output_have_the_names_that_monai_label_takes(meta: 
 def test_the_versions_are_those_the_project_is_tested_with(meta: dict[str, Any]) -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
-    # Some pins are for one range of Python versions: metadata.json states those of the newer.
+    # Some pins depend on the Python version: metadata.json states those of the newer one.
     newer = {"python_version": "3.12"}
     tested = {
         canonicalize_name(p.name): str(p.specifier).removeprefix("==")
@@ -111,7 +113,7 @@ def test_the_versions_are_those_the_project_is_tested_with(meta: dict[str, Any])
     assert stated == {name: tested[name] for name in stated}
 
 
-def test_the_inference_workflow_has_every_property_that_monai_asks_for() -> None:
+def test_the_inference_workflow_has_every_property_that_monai_requires() -> None:
     workflow = ConfigWorkflow(config_file=str(INFERENCE), workflow_type="infer", logging_file=False)
     workflow.initialize()
     assert workflow.check_properties() == []
@@ -141,7 +143,7 @@ def test_the_network_exports_to_torchscript_and_takes_any_size(tmp_path: Path, w
             torch.testing.assert_close(exported(lr), network(lr))
 
 
-def test_the_logging_configuration_is_one_that_python_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_logging_configuration_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:

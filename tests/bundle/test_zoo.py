@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The bundle as MONAI's model zoo hands it on: a zip that is fetched, looked up and loaded by name."""
+"""The bundle in the layout of MONAI's model zoo: a zip that is downloaded, listed and loaded by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAME = "brain_tumor_mri_sr"
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the bundle's zip, named and laid out as in the zoo's releases."""
+    """A folder with the bundle's zip, with the name and layout of the zoo's releases."""
     folder = tmp_path_factory.mktemp("zoo")
     ignored = shutil.ignore_patterns("eval", "data", "*.log", "__pycache__")
     shutil.copytree(BUNDLE, folder / "content" / NAME, ignore=ignored)
@@ -39,7 +39,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(zoo: Path) -> Iterator[str]:
-    """The same folder on loopback."""
+    """The same folder, served on loopback."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_args: Any) -> None:
@@ -53,7 +53,7 @@ def address(zoo: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def fetched(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where ``monai.bundle.download`` unpacked it."""
+    """The folder that ``monai.bundle.download`` unpacks it to."""
     folder = tmp_path_factory.mktemp("fetched")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No hash value provided")  # MONAI's download has no argument for one
@@ -66,14 +66,14 @@ def test_the_files_that_the_zoo_requires_are_there_and_small(fetched: Path) -> N
     needed += ["docs/data_license.txt", "configs/logging.conf", "models/model.pt"]
     assert [name for name in needed if not (fetched / NAME / name).is_file()] == []
     assert not list((fetched / NAME).glob("large_files.*"))
-    # what is committed to the zoo itself; larger files would have to be links
+    # the zoo commits such files; larger ones must be links
     assert max(f.stat().st_size for f in (fetched / NAME).rglob("*") if f.is_file()) < 10e6
     assert [f.name for f in (fetched / NAME / "models").glob("*.pt")] == ["model.pt"]
 
 
-@pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")  # MONAI's, of every config that it reads
+@pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")  # MONAI warns of every config that it reads
 @pytest.mark.parametrize("workflow_type", ["train", "inference"])
-def test_load_gives_the_trained_network_and_leaves_nothing_behind(
+def test_load_returns_the_trained_network_and_writes_no_files(
     fetched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workflow_type: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -93,7 +93,7 @@ def test_load_gives_the_trained_network_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_info_of_the_bundle_is_found_by_name(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bundle_is_listed_by_name(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     version = json.loads((BUNDLE / "configs" / "metadata.json").read_text())["version"]
     listing = {f"{NAME}_v{version}": {"checksum": "", "source": f"{address}/{NAME}.zip"}}
     answer = SimpleNamespace(text=json.dumps(listing), raise_for_status=lambda: None)

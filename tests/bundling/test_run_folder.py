@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An output folder is checked before the work begins."""
+"""The output folder of a run is checked and cleared before the run starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_file_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
             writable_folder(folder)
 
 
-def test_what_an_earlier_run_left_is_set_aside_and_other_files_stay(tmp_path):
+def test_files_of_an_earlier_run_are_set_aside_and_other_files_stay(tmp_path):
     for name in ("losses.csv", "events.1", "mine.txt"):
         (tmp_path / name).write_text(name)
     (tmp_path / "models").mkdir()
@@ -45,7 +45,7 @@ def test_what_an_earlier_run_left_is_set_aside_and_other_files_stay(tmp_path):
     assert (tmp_path / "previous-1" / "losses.csv").read_text() == "losses.csv"
 
 
-def test_a_run_that_begins_clears_its_folder_and_one_that_goes_on_keeps_it(tmp_path):
+def test_a_new_run_clears_its_folder_and_a_resumed_run_keeps_it(tmp_path):
     (tmp_path / "scores.csv").touch()
     assert clear_folder(tmp_path, ["scores.csv"], keep=True) == str(tmp_path)
     assert (tmp_path / "scores.csv").exists()

@@ -106,7 +106,7 @@ def test_the_old_name_of_an_option_is_an_error_with_the_new_one(capsys: pytest.C
     ("given", "items"),
     [(["--blend", "0.5"], {"blend": 0.5}), (["--variant", "srresnet_jitter"], {"variant": "srresnet_jitter"})],
 )
-def test_upscale_writes_what_the_bundle_writes(
+def test_upscale_writes_the_same_files_as_the_bundle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], given: list[str], items: dict[str, Any]
 ) -> None:
     source = save_slice(tmp_path / "a.nii.gz")

@@ -127,8 +127,8 @@ def test_the_result_lies_over_the_input_four_times_as_fine(stock: LabelServer, t
     answer = nib.load(stock.infer(MODEL, "volume", {"result_dtype": "float32"}, tmp_path / "answer.nii.gz"))
     assert answer.shape == (160, 132, 3)
     np.testing.assert_allclose(answer.header.get_zooms(), nib.affines.voxel_sizes(AFFINE) / (4, 4, 1), rtol=1e-4)
-    centres = [a @ [*((np.array(s) - 1) / 2), 1] for a, s in ((answer.affine, answer.shape), (AFFINE, (40, 33, 3)))]
-    np.testing.assert_allclose(centres[0], centres[1], atol=2e-3)
+    centers = [a @ [*((np.array(s) - 1) / 2), 1] for a, s in ((answer.affine, answer.shape), (AFFINE, (40, 33, 3)))]
+    np.testing.assert_allclose(centers[0], centers[1], atol=2e-3)
 
 
 def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelServer) -> None:

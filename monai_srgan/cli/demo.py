@@ -68,6 +68,7 @@ def _open(page: Path) -> None:
 
 COMMAND = Command(
     name="demo",
+    arguments="[OUT]",
     summary="enlarge a synthetic slice and show the result",
     description="Draw a synthetic slice of a head with a tumor (a phantom), degrade it to 128 x 128 pixels, enlarge\n"
     "it with the bundle's weights, and write OUT/demo.html: input, bicubic interpolation, result, trust\n"

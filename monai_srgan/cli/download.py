@@ -25,6 +25,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="download",
+    arguments="DIR",
     summary="fetch the figshare brain tumor dataset (0.9 GB)",
     description="Fetch the 3064 slices of the figshare brain tumor dataset (Jun Cheng, CC BY 4.0; 0.9 GB).\n"
     "Sizes and md5 are checked; interrupted downloads resume.",

@@ -58,6 +58,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="evaluate",
+    arguments="DIR OUT",
     summary="score methods inside and outside the tumor",
     description="Degrade slices with tumor masks (.mat files of the figshare layout), enlarge them again, and compare\n"
     "with the originals inside and outside the tumor. Writes OUT/report.html, scores.csv, summary.json\n"

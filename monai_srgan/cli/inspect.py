@@ -35,6 +35,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="inspect",
+    arguments="FILE",
     summary="show what an image file holds",
     description="Show size, spacing, orientation and intensities of an image (.mat, NIfTI, grayscale PNG, DICOM file\n"
     "or folder of a DICOM series), the tumor of a slice of the figshare dataset, and the grid of the\n"

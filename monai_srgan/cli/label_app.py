@@ -23,6 +23,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="label-app",
+    arguments="",
     summary="print the folder of the MONAI Label app",
     description="Print the folder of the app that serves the bundle in MONAI Label, for 3D Slicer and OHIF.",
     add_options=_add_options,

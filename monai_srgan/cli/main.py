@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from monai_srgan import __version__
 from monai_srgan.cli import demo, download, evaluate, inspect, label_app, phantom, upscale
 from monai_srgan.cli.hints import hint_for
-from monai_srgan.cli.parsing import add_command
+from monai_srgan.cli.parsing import Parser, add_command
 from monai_srgan.root_cause import root_cause
 
 __all__ = ["build_parser", "main"]
@@ -78,8 +78,9 @@ def _is_user_error(error: BaseException) -> bool:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command, with all subcommands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="monai-srgan",
+        usage="monai-srgan [OPTIONS] COMMAND ...",
         description="Enlarge brain MRI by a factor of 4 in plane, with SRGAN. For research only, not for diagnosis.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

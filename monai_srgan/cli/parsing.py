@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Subcommands as records, and argument types and actions that several of them share."""
+"""The parser, subcommands as records, and argument types and actions that several of them share."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-__all__ = ["Command", "Renamed", "add_command", "device_name", "plain_text"]
+__all__ = ["Command", "Parser", "Renamed", "add_command", "device_name", "plain_text"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Command:
 
     Attributes:
         name: what to type.
+        arguments: its positional arguments, as its usage shows them.
         summary: one line for the list of commands.
         description: first paragraph of its help.
         add_options: adds its arguments to a parser.
@@ -27,12 +29,22 @@ class Command:
     """
 
     name: str
+    arguments: str
     summary: str
     description: str
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], None]
     examples: Sequence[str] = ()
     hints: Mapping[str, str] = field(default_factory=dict)
+
+
+class Parser(argparse.ArgumentParser):
+    """An ``ArgumentParser`` whose errors point to the help."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with code 2, the error and a hint on standard error."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {message}\nhint: {self.prog} --help lists the options\n")
 
 
 def add_command(commands: Any, command: Command) -> None:
@@ -44,6 +56,7 @@ def add_command(commands: Any, command: Command) -> None:
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         command.name,
+        usage=" ".join(("monai-srgan", command.name, "[OPTIONS]", command.arguments)).strip(),
         help=command.summary,
         description=command.description,
         epilog="\n  ".join(["examples:", *command.examples]) if command.examples else None,

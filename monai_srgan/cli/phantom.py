@@ -37,6 +37,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="phantom",
+    arguments="DIR",
     summary="write a synthetic dataset",
     description="Write synthetic head-like slices (phantoms) in the layout of the figshare brain tumor dataset.\n"
     "They show that the software works, and nothing about patients.",

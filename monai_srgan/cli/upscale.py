@@ -72,6 +72,7 @@ def _run(args: argparse.Namespace) -> None:
 
 COMMAND = Command(
     name="upscale",
+    arguments="IN OUT",
     summary="enlarge images and volumes by 4 in plane",
     description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM series,\n"
     "slices or volumes. Writes OUT/<name>_sr.nii.gz in the input's units, at the input's position.",

@@ -89,10 +89,16 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
         ["upscale", "a", "b", "--device", "x"],
     ],
 )
-def test_an_invalid_command_line_ends_with_code_2(arguments: list[str]) -> None:
+def test_an_invalid_command_line_ends_with_code_2_and_points_to_the_help(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+    usage, error, hint = capsys.readouterr().err.splitlines()
+    assert usage.startswith("usage: monai-srgan ")
+    assert ": error: " in error
+    assert hint.endswith("--help lists the options")
 
 
 def test_the_old_name_of_an_option_is_an_error_with_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:

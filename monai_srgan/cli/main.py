@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="version", version=f"monai-srgan {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="show MONAI's log, and tracebacks of errors")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(title="commands", prog="monai-srgan", metavar="COMMAND", dest="command")
     for module in (demo, upscale, inspect, evaluate, download, phantom, label_app):
         add_command(commands, module.COMMAND)
     return parser

@@ -96,9 +96,10 @@ def test_an_invalid_command_line_ends_with_code_2_and_points_to_the_help(
         main(arguments)
     assert ended.value.code == 2
     usage, error, hint = capsys.readouterr().err.splitlines()
-    assert usage.startswith("usage: monai-srgan ")
-    assert ": error: " in error
-    assert hint.endswith("--help lists the options")
+    program = "monai-srgan upscale" if arguments[0] == "upscale" else "monai-srgan"
+    assert usage.startswith(f"usage: {program} [OPTIONS] ")
+    assert error.startswith(f"{program}: error: ")
+    assert hint == f"hint: {program} --help lists the options"
 
 
 def test_the_old_name_of_an_option_is_an_error_with_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:

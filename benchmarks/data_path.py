@@ -84,7 +84,7 @@ def shuffled(dataset: Any) -> Callable[[], Any]:
 
 
 def monais() -> list[Any]:
-    """Crop, flips, rotation, Gaussian blur and bicubic resize, out of MONAI alone; tumour pixels are found once."""
+    """Crop, flips, rotation, Gaussian blur and bicubic resize, out of MONAI alone; tumor pixels are found once."""
     keys = ["image", "mask"]
     return [
         FgBgToIndicesd("mask"),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading image, tumour mask, type and patient id of a slice's .mat file: monai_srgan beside h5py, mat73, pymatreader.
+"""Reading image, tumor mask, type and patient id of a slice's .mat file: monai_srgan beside h5py, mat73, pymatreader.
 
 A call opens and reads every file once; the system holds all of them in memory. monai_srgan also reads the outline and
 checks all five fields; bare h5py reads four and checks nothing. No reader that unpacks with zlib, as HDF5 does, can be

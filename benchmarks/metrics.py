@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def sample(file: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Bicubic prediction, target in [0, 1] and tumour of a slice, ``(1, 1, H, W)``."""
+    """Bicubic prediction, target in [0, 1] and tumor of a slice, ``(1, 1, H, W)``."""
     data = read_cjdata(file)
     image = torch.from_numpy(data.image.astype(np.float32))[None, None]
     image = (image / torch.quantile(image[..., ::2, ::2], 0.999)).clamp(0, 1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The figshare brain tumour set as data lists and as a MONAI dataset, split by patient."""
+"""The figshare brain tumor set as data lists and as a MONAI dataset, split by patient."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def _warn_of_leaks(sections: dict[str, list[dict[str, Any]]], fold: int) -> None
 
 
 class FigshareBrainTumorDataset(CacheDataset):
-    """The figshare set, 3064 contrast-enhanced T1 slices of meningioma, glioma and pituitary tumour, in MONAI's manner.
+    """The figshare set, 3064 contrast-enhanced T1 slices of meningioma, glioma and pituitary tumor, in MONAI's manner.
 
     Built like :py:class:`monai.apps.DecathlonDataset`: it reads from ``root_dir``, downloads only when asked, and
     caches the deterministic transforms. The split is by patient, see :func:`figshare_datalist`; the set comes from J.
@@ -261,7 +261,7 @@ class FigshareBrainTumorDataset(CacheDataset):
         seed: of the deal of patients into folds.
         folds: ``"patient"`` or ``"official"`` (leaks patients, with a warning).
         transform: of the items ``{"image": path, "patient": stem, "tumor_type": int, "source": path}``; by default
-            :class:`monai_srgan.transforms.LoadMatd`, which gives image and tumour mask.
+            :class:`monai_srgan.transforms.LoadMatd`, which gives image and tumor mask.
         download: fetch what is missing, 0.9 GB in all, see :func:`monai_srgan.apps.download_figshare`.
         cache_num: number of items to cache.
         cache_rate: share of items to cache.
@@ -308,7 +308,7 @@ class FigshareBrainTumorDataset(CacheDataset):
         self._properties: dict[str, Any] = {
             "name": "figshare brain tumor dataset",
             "reference": "J. Cheng, doi 10.6084/m9.figshare.1512427",
-            "licence": "CC BY 4.0",
+            "license": "CC BY 4.0",
             "section": section,
             "fold": fold,
             "num_folds": num_folds,
@@ -340,7 +340,7 @@ class FigshareBrainTumorDataset(CacheDataset):
         return sorted({item["patient"] for item in self.data})
 
     def get_properties(self, keys: Sequence[str] | str | None = None) -> dict[str, Any]:
-        """Name, reference, licence, split, numbers of slices and patients of this section, or those of ``keys``."""
+        """Name, reference, license, split, numbers of slices and patients of this section, or those of ``keys``."""
         if keys is None:
             return dict(self._properties)
         return {key: self._properties[key] for key in ensure_tuple(keys)}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Download the figshare brain tumour set: four archives and the table of folds, resumed and verified."""
+"""Download the figshare brain tumor set: four archives and the table of folds, resumed and verified."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class DicomReader(ITKReader):
 
     Raises:
         FileNotFoundError: (in ``read``) the folder holds no DICOM file.
-        ValueError: (in ``read``) a file cannot be read, does not say where it lies, is in colour, inverted
+        ValueError: (in ``read``) a file cannot be read, does not say where it lies, is in color, inverted
             (MONOCHROME1) or of several frames, or the folder holds several series, or one whose slices do not stand
             evenly behind each other.
     """
@@ -107,7 +107,7 @@ class DicomReader(ITKReader):
 
 @dataclass(frozen=True, eq=False)
 class _Slice:
-    """Which series a file's image belongs to and where it lies, in millimetres, LPS."""
+    """Which series a file's image belongs to and where it lies, in millimeters, LPS."""
 
     file: Path
     series: str
@@ -128,7 +128,7 @@ def _slice_of(file: Path) -> _Slice:
     tags = io.GetMetaDataDictionary()
     series, photometric = (str(tags[tag]).strip() if tags.HasKey(tag) else "" for tag in (_SERIES_UID, _PHOTOMETRIC))
     if io.GetNumberOfComponents() != 1:
-        raise ValueError(f"{file}: the image must be grayscale, got {photometric or 'colour'}: convert it")
+        raise ValueError(f"{file}: the image must be grayscale, got {photometric or 'color'}: convert it")
     if photometric == "MONOCHROME1":
         raise ValueError(f"{file}: MONOCHROME1 shows high values dark: invert it to MONOCHROME2 first")
     if io.GetNumberOfDimensions() > 2 and io.GetDimensions(2) > 1:

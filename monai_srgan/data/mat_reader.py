@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A MONAI image reader for MATLAB files, and the slices of the figshare brain tumour set with all their fields."""
+"""A MONAI image reader for MATLAB files, and the slices of the figshare brain tumor set with all their fields."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from monai_srgan.data.splits import patient_stem
 
 __all__ = ["PIXEL_SPACING", "CJData", "MatReader", "read_cjdata", "slice_affine"]
 
-#: Millimetres along x, y and from slice to slice (6 mm thick + 1 mm gap), as the author of the figshare set states.
+#: Millimeters along x, y and from slice to slice (6 mm thick + 1 mm gap), as the author of the figshare set states.
 PIXEL_SPACING = (0.49, 0.49, 7.0)
 
 _FIELDS = ("PID", "image", "label", "tumorBorder", "tumorMask")
 
 
 def slice_affine(spacing: Sequence[float] = PIXEL_SPACING) -> np.ndarray:
-    """Affine of an x-first slice, from pixel indices to millimetres in RAS: ``diag(-sx, -sy, sz, 1)``.
+    """Affine of an x-first slice, from pixel indices to millimeters in RAS: ``diag(-sx, -sy, sz, 1)``.
 
     Only the spacing is documented by the author. The files say neither the slice's plane (axial, sagittal and coronal
     are mixed) nor its position, so the orientation is a convention: x grows to the patient's left, y to the back, as in
@@ -35,7 +35,7 @@ def slice_affine(spacing: Sequence[float] = PIXEL_SPACING) -> np.ndarray:
     saved as NIfTI stands upright in a viewer; a sagittal or coronal slice does too, but lies in the axial plane.
 
     Args:
-        spacing: millimetres along x, y and between slices.
+        spacing: millimeters along x, y and between slices.
 
     Returns:
         ``(4, 4)`` float64.
@@ -44,7 +44,7 @@ def slice_affine(spacing: Sequence[float] = PIXEL_SPACING) -> np.ndarray:
         ValueError: when ``spacing`` is not three positive numbers.
     """
     if len(spacing) != 3 or not all(np.isfinite(s) and s > 0 for s in spacing):
-        raise ValueError(f"spacing must be three positive numbers of millimetres (x, y, slice), got {tuple(spacing)}.")
+        raise ValueError(f"spacing must be three positive numbers of millimeters (x, y, slice), got {tuple(spacing)}.")
     return np.diag([-spacing[0], -spacing[1], spacing[2], 1.0]).astype(np.float64)
 
 
@@ -65,7 +65,7 @@ class MatReader(ImageReader):
     Args:
         variable: path of the array in the file, through structs, with slashes.
         version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
-        spacing: millimetres along x, y and between slices. MATLAB files carry none; the default is that of the figshare
+        spacing: millimeters along x, y and between slices. MATLAB files carry none; the default is that of the figshare
             set.
 
     Raises:
@@ -133,8 +133,8 @@ class CJData:
 
     Attributes:
         image: ``(X, Y)``, scanner units, the file's own type (int16 in the figshare set).
-        mask: ``(X, Y)`` uint8, 1 in the tumour.
-        label: tumour type: 1 meningioma, 2 glioma, 3 pituitary tumour.
+        mask: ``(X, Y)`` uint8, 1 in the tumor.
+        label: tumor type: 1 meningioma, 2 glioma, 3 pituitary tumor.
         pid: patient id as in the file, such as ``"MR024780B"``.
         patient: its stem, the person: ``"MR024780"``.
         border: ``(K, 2)`` float64, the drawn outline: x and y as zero-based indices of ``image``.
@@ -214,7 +214,7 @@ def _mask(path: PathLike, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarra
         raise MatFileError(f"{path}: tumorMask must hold 0 and 1 only, got {np.unique(mask)[:5].tolist()} ...")
     if not mask.any():
         raise MatFileError(
-            f"{path}: tumorMask must not be empty: every slice of the set shows a tumour; remove the file."
+            f"{path}: tumorMask must not be empty: every slice of the set shows a tumor; remove the file."
         )
     return mask.astype(np.uint8, copy=False)
 
@@ -229,7 +229,7 @@ def _is_binary(mask: np.ndarray) -> bool:
 def _label(path: PathLike, label: np.ndarray) -> int:
     if label.size != 1 or label.dtype.kind not in "biuf" or label.flat[0] not in (1, 2, 3):
         raise MatFileError(
-            f"{path}: label must be 1 (meningioma), 2 (glioma) or 3 (pituitary tumour), got {label.tolist()}."
+            f"{path}: label must be 1 (meningioma), 2 (glioma) or 3 (pituitary tumor), got {label.tolist()}."
         )
     return int(label.flat[0])
 

@@ -3,7 +3,7 @@
 """Procedural head slices: layers, cortex, ventricles and vessels drawn from signed distances and smooth random fields.
 
 Lengths are in pixels of a 512x512 slice (0.49 mm) whatever the size that is drawn, so a seed gives the same head at
-every size. Arrays are `(rows, columns)`; the origin of the coordinates is the centre of the slice, x to the right, y
+every size. Arrays are `(rows, columns)`; the origin of the coordinates is the center of the slice, x to the right, y
 down.
 """
 
@@ -26,7 +26,7 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 PLANES = ("axial", "coronal", "sagittal")
 
 # Tissue brightness relative to a bright vessel, read off the figshare slices (T1-weighted, contrast-enhanced).
-SKULL, CSF, GREY, WHITE, MUSCLE, FAT, VESSEL = 0.06, 0.12, 0.30, 0.385, 0.36, 0.84, 1.1
+SKULL, CSF, GRAY, WHITE, MUSCLE, FAT, VESSEL = 0.06, 0.12, 0.30, 0.385, 0.36, 0.84, 1.1
 
 # Outlines (x, y) of the brain cavity and of what hangs below it; a closed spline runs through the points.
 _CAVITY: dict[str, Sequence[tuple[float, float]]] = {
@@ -47,7 +47,7 @@ _FISSURE_ENDS = {"axial": (1000.0, -1000.0), "coronal": (-22.0, -1000.0)}
 class Traits:
     """Random traits of one patient, seen at one slice position.
 
-    Normal draws are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighbouring slices
+    Normal draws are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighboring slices
     (close phases) look alike while every one of them has the same distribution.
     """
 
@@ -107,7 +107,7 @@ class Canvas:
 
 @dataclass
 class Head:
-    """What a tumour needs to know of the head that it grows in."""
+    """What a tumor needs to know of the head that it grows in."""
 
     image: Array  #: brightness, about 0..1
     cavity: Array  #: signed distance to the inner table of the skull, positive inside
@@ -115,7 +115,7 @@ class Head:
 
 
 def soft(distance: Array, width: float) -> Array:
-    """Ramp from 0 to 1 over `width` pixels centred on distance 0."""
+    """Ramp from 0 to 1 over `width` pixels centered on distance 0."""
     ramp = np.clip(distance / width + 0.5, 0.0, 1.0)
     return ramp * ramp * (3.0 - 2.0 * ramp)
 
@@ -142,7 +142,7 @@ def _outline(
 
 
 def draw_head(canvas: Canvas, traits: Traits, plane: str) -> Head:
-    """Head without a tumour, in one of `PLANES`."""
+    """Head without a tumor, in one of `PLANES`."""
     px = canvas.pixel
     size = traits.uniform(0.9, 1.06)
     stretch = (size * traits.uniform(0.95, 1.05), size * traits.uniform(0.95, 1.05))
@@ -164,10 +164,10 @@ def _soft_tissue(canvas: Canvas, traits: Traits, outer: Array, off_skull: Array)
     """Skin, fat and muscle; below the skull also cavities of air with an enhancing lining."""
     px = canvas.pixel
     coarse, fine = canvas.field(traits, 16), canvas.field(traits, 5)
-    fibres = coarse + 0.5 * fine
-    tissue = FAT * (1 + 0.07 * fibres)
-    muscle = soft(outer - 13 - 4 * coarse, 4 * px) * soft(canvas.field(traits, 34) + 0.45 * fibres + 0.35, 0.3)
-    paint(tissue, MUSCLE * (1 + 0.10 * fibres), muscle)
+    fibers = coarse + 0.5 * fine
+    tissue = FAT * (1 + 0.07 * fibers)
+    muscle = soft(outer - 13 - 4 * coarse, 4 * px) * soft(canvas.field(traits, 34) + 0.45 * fibers + 0.35, 0.3)
+    paint(tissue, MUSCLE * (1 + 0.10 * fibers), muscle)
     strands = np.exp(-((canvas.field(traits, 14) / 0.12) ** 2)) * muscle
     paint(tissue, 0.75 * FAT, 0.7 * strands)
     buried = soft(26 - outer, 12) + soft(off_skull + 8, 8)
@@ -201,8 +201,8 @@ def _paint_brain(canvas: Canvas, traits: Traits, image: Array, cavity: Array, pl
         depth = np.minimum(depth, np.maximum(gap, -near))
     ribbon = 5.5 + 1.2 * canvas.field(traits, 25)
     contrast = traits.uniform(0.4, 1.2)
-    brain = np.full_like(image, GREY)
-    paint(brain, GREY + contrast * (WHITE - GREY), soft(depth - ribbon, 4.0))
+    brain = np.full_like(image, GRAY)
+    paint(brain, GRAY + contrast * (WHITE - GRAY), soft(depth - ribbon, 4.0))
     brain *= 1 + 0.02 * canvas.field(traits, 22) + 0.02 * canvas.field(traits, 6)
     inside = soft(cavity - 1, 1.5 * px)
     paint(image, CSF, inside)
@@ -252,7 +252,7 @@ def _paint_hindbrain(canvas: Canvas, traits: Traits, image: Array, inside: Array
     paint(image, CSF, soft(lobe + 5, 3 * px) * inside)
     ring = np.hypot(x - 66, y - 66) + 2.5 * canvas.field(traits, 22)
     fold = np.abs(np.mod(ring, 10.0) - 5.0)
-    cerebellum = np.full_like(image, GREY)
+    cerebellum = np.full_like(image, GRAY)
     paint(cerebellum, CSF * 1.5, soft(0.9 - fold, 1.5 * px) * soft(26 - lobe + 6 * canvas.field(traits, 14), 10))
     paint(cerebellum, WHITE, soft(lobe - 26 + 5 * np.cos(9 * np.arctan2(y - 66, x - 66)), 6))
     paint(image, cerebellum, soft(lobe, 1.5 * px) * inside)
@@ -294,7 +294,7 @@ def _paint_ventricles(canvas: Canvas, traits: Traits, image: Array, midline: Arr
             third = 2.5 * wide - across - np.clip(np.abs(y - 18) - 16, 0, None)
         cover = soft(np.maximum(np.maximum(front, back) + 2 * rough, third), 2 * px)
         nuclei = 17 - np.hypot((across - 34) / 0.8, (y - 2) / 1.6)
-        paint(image, GREY, 0.7 * soft(nuclei + 3 * rough, 6))
+        paint(image, GRAY, 0.7 * soft(nuclei + 3 * rough, 6))
     paint(image, CSF, cover)
     choroid = soft(canvas.field(traits, 12) - 1.1, 0.5) * cover * soft(y + 10, 20)
     paint(image, 0.8 * VESSEL, choroid)
@@ -302,13 +302,13 @@ def _paint_ventricles(canvas: Canvas, traits: Traits, image: Array, midline: Arr
 
 def _paint_vessels(canvas: Canvas, traits: Traits, image: Array, inside: Array) -> None:
     """Thin bright arteries and veins: smooth random walks that leave and enter the slice."""
-    for calibre, most in ((0.7, 9), (1.1, 4), (1.8, 1.6)):
+    for caliber, most in ((0.7, 9), (1.1, 4), (1.8, 1.6)):
         lines = np.zeros_like(image)
         for _ in range(int(traits.uniform(0.4 * most, most))):
             heading = traits.uniform(0, 2 * np.pi) + np.cumsum(traits.normal(160)) * 0.12
             start = np.array([traits.uniform(-120, 120), traits.uniform(-120, 70)])
             length = int(traits.uniform(25, 120))
             path = start + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1), axis=0)[:length] * 0.6
-            np.maximum(lines, canvas.curve(path, calibre), out=lines)
+            np.maximum(lines, canvas.curve(path, caliber), out=lines)
         fade = soft(canvas.field(traits, 24) + 0.3, 1.5)
         paint(image, VESSEL, np.minimum(lines, 1.0) * inside * fade * 0.8)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write head-like phantom slices as .mat files in the layout of the figshare brain tumour set.
+"""Write head-like phantom slices as .mat files in the layout of the figshare brain tumor set.
 
 The pictures are made up: they train and test the pipeline where the real slices are not at hand, and say nothing about
 patients. Contrasts, sizes and spectra follow T1-weighted contrast-enhanced slices of the figshare set.
@@ -41,7 +41,7 @@ class PhantomSlice:
     image: NDArray[np.int16]  #: `(N, N)` scanner units >= 0
     mask: NDArray[np.uint8]  #: `(N, N)` {0, 1}
     border: NDArray[np.float64]  #: `(K, 2)` x, y in 1-based pixels, 6 <= K <= 67
-    tumor_type: int  #: 1 meningioma, 2 glioma, 3 pituitary tumour
+    tumor_type: int  #: 1 meningioma, 2 glioma, 3 pituitary tumor
 
 
 def is_phantom_dataset(root_dir: str | os.PathLike[str]) -> bool:
@@ -60,7 +60,7 @@ def write_phantom_dataset(
 ) -> Path:
     """Write phantom slices 1.mat, 2.mat, ... in the layout of the figshare originals (MAT v7.3).
 
-    Tumour types 1, 2, 3 and planes axial, coronal, sagittal alternate over the patients `PH000001`, `PH000002`, ...:
+    Tumor types 1, 2, 3 and planes axial, coronal, sagittal alternate over the patients `PH000001`, `PH000002`, ...:
     nine patients show every pair. The files are written beside `root_dir`, so its parent must be writable, and appear
     at the end: all at once by a rename, or, where an empty folder cannot be replaced (the working directory, a mount
     point), one after the other with `phantom.json` as the last. Where `root_dir` already holds the set of the same
@@ -118,8 +118,8 @@ def draw_phantom_slice(patient: int, position: int = 0, *, image_size: int = 512
     """Draw one slice.
 
     Args:
-        patient: number of the patient, from 0; decides the tumour type and the plane.
-        position: number of the slice within the patient, from 0; neighbours look alike.
+        patient: number of the patient, from 0; decides the tumor type and the plane.
+        position: number of the slice within the patient, from 0; neighbors look alike.
         image_size: rows and columns.
         seed: seed of the set.
     """

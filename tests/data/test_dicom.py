@@ -98,7 +98,7 @@ def test_a_tilted_stack_is_refused(tmp_path: Path) -> None:
         DicomReader().read(tmp_path)
 
 
-def test_colour_and_inverted_images_are_refused(tmp_path: Path) -> None:
+def test_color_and_inverted_images_are_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "c.dcm", numbers(5, 8, 3, dtype=np.uint8))
     with pytest.raises(ValueError, match=r"c\.dcm: the image must be grayscale, got RGB"):
         DicomReader().read(path)

@@ -160,7 +160,7 @@ def test_the_loader_works_as_monai_label_sets_it_up(tmp_path: Path) -> None:
 
 
 def write_bad(folder: Path, kind: str) -> Path:
-    if kind == "colour":
+    if kind == "color":
         Image.fromarray(np.zeros((5, 6, 3), np.uint8)).save(folder / "bad.png")
     elif kind == "palette":
         Image.fromarray(np.zeros((5, 6, 3), np.uint8)).convert("P").save(folder / "bad.png")
@@ -176,7 +176,7 @@ def write_bad(folder: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("colour", "must be grayscale, got mode RGB"),
+        ("color", "must be grayscale, got mode RGB"),
         ("palette", "must be grayscale, got mode P"),
         ("four dimensions", "a slice .* or a volume .*, got shape"),
         ("complex", "must be real"),

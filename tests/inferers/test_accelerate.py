@@ -213,7 +213,7 @@ def test_what_only_resembles_the_generator_is_not_folded_but_run_as_it_is(change
         FoldedSRResNet(network)
 
 
-def test_synchronised_batch_norm_is_folded_as_batch_norm():
+def test_synchronized_batch_norm_is_folded_as_batch_norm():
     network = nn.SyncBatchNorm.convert_sync_batchnorm(trained(norm="batch")).eval()
     assert any(isinstance(module, nn.SyncBatchNorm) for module in network.modules())
     x = torch.rand(1, 1, 9, 14)

@@ -91,7 +91,7 @@ def test_new_weights_are_noticed():
     torch.testing.assert_close(inferer(x, other), other(x).detach(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("way", ["fused optimiser", "data"])
+@pytest.mark.parametrize("way", ["fused optimizer", "data"])
 def test_weights_that_change_without_a_mark_are_noticed_too(way):
     network, x = trained(), torch.rand(1, 1, 8, 8)
     inferer = TiledSRInferer()

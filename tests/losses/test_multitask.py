@@ -32,11 +32,11 @@ def test_value_is_dice_plus_cross_entropies_written_out(case):
     dice = 1 - 2 * (p * y).sum() / (p.sum() + y.sum())
     entropy = F.binary_cross_entropy(p, y)
     logs = pred["tumor_class"].log_softmax(1)
-    classes = -(logs[0, 2] + logs[2, 1]) / 2  # the second crop shows no tumour
+    classes = -(logs[0, 2] + logs[2, 1]) / 2  # the second crop shows no tumor
     torch.testing.assert_close(MultiTaskLoss(0.3)(pred, target), dice + entropy + 0.3 * classes, atol=1e-4, rtol=1e-4)
 
 
-def test_a_crop_without_tumour_teaches_no_class(case):
+def test_a_crop_without_tumor_teaches_no_class(case):
     pred, target = case
     MultiTaskLoss()(pred, target).backward()
     assert pred["tumor_class"].grad[1].abs().sum() == 0
@@ -44,7 +44,7 @@ def test_a_crop_without_tumour_teaches_no_class(case):
     assert (pred["mask"].grad != 0).all()
 
 
-def test_a_batch_without_tumour_has_a_finite_loss_and_gradient(case):
+def test_a_batch_without_tumor_has_a_finite_loss_and_gradient(case):
     pred, target = case
     target["mask"] = torch.zeros_like(target["mask"])
     loss = MultiTaskLoss()(pred, target)

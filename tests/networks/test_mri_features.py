@@ -105,7 +105,7 @@ def test_what_is_no_state_dict_is_refused_with_the_file_named(network, tmp_path,
         MRIFeatures(channels=SMALL, weights=path)
 
 
-def test_one_batch_can_be_learnt_by_heart():
+def test_one_batch_can_be_learned_by_heart():
     torch.manual_seed(0)
     network = MRIFeatures(channels=SMALL)
     mask = torch.zeros(6, 1, 32, 32)

@@ -58,11 +58,11 @@ def test_maps_have_the_authors_sizes(size: int, halves: tuple[int, int, int]) ->
     assert [tuple(x.shape[1:]) for x in got] == expected
 
 
-def test_a_grey_image_is_three_equal_channels() -> None:
+def test_a_gray_image_is_three_equal_channels() -> None:
     x = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(1))
     net = network()
-    for grey, colour in zip(net(x), net(x.repeat(1, 3, 1, 1)), strict=True):
-        assert torch.equal(grey, colour)
+    for gray, color in zip(net(x), net(x.repeat(1, 3, 1, 1)), strict=True):
+        assert torch.equal(gray, color)
 
 
 def test_the_network_is_frozen() -> None:

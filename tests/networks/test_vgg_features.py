@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""VGG features from a local file: names, hashes, numbering, normalisation."""
+"""VGG features from a local file: names, hashes, numbering, normalization."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from monai_srgan.networks import SRResNet
 from monai_srgan.optimizers import ConvMuon
-from monai_srgan.optimizers.conv_muon import orthogonalised
+from monai_srgan.optimizers.conv_muon import orthogonalize
 
 
 def network() -> nn.Sequential:
@@ -31,7 +31,7 @@ def backward(net: nn.Module, seed: int) -> None:
 @pytest.mark.parametrize("shape", [(3, 20, 50), (2, 50, 20), (1, 8, 8)])
 def test_singular_values_end_up_near_one_and_vectors_stay(shape):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    found = orthogonalised(matrices)
+    found = orthogonalize(matrices)
     assert found.shape == shape
     values = torch.linalg.svdvals(found)
     assert values.min() > 0.3
@@ -43,7 +43,7 @@ def test_singular_values_end_up_near_one_and_vectors_stay(shape):
 
 
 def test_no_gradient_is_no_update_and_no_nan():
-    assert torch.equal(orthogonalised(torch.zeros(2, 4, 6)), torch.zeros(2, 4, 6))
+    assert torch.equal(orthogonalize(torch.zeros(2, 4, 6)), torch.zeros(2, 4, 6))
 
 
 def by_hand(momentum: torch.Tensor) -> torch.Tensor:

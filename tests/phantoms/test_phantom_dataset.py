@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Phantom slices: the layout of the originals, plausible tumours, and a folder that is written once or not at all."""
+"""Phantom slices: the layout of the originals, plausible tumors, and a folder that is written once or not at all."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_filled_border_is_the_mask_and_with_x_and_y_swapped_it_is_not(phanto
 
 
 @pytest.mark.parametrize("size", [64, 100, 128])
-def test_tumours_keep_the_area_limits_of_the_originals_and_off_the_border(size):
+def test_tumors_keep_the_area_limits_of_the_originals_and_off_the_border(size):
     for patient in range(9):
         made = draw_phantom_slice(patient, image_size=size, seed=3)
         at_512 = made.mask.sum() * (512 / size) ** 2
@@ -125,7 +125,7 @@ def test_images_are_dark_around_a_bright_head_and_peak_between_1000_and_6000():
     assert len(set(peaks)) == 9
 
 
-def test_tumours_enhance():
+def test_tumors_enhance():
     for patient in range(9):
         made = draw_phantom_slice(patient, image_size=128)
         brain = np.median(made.image[made.image > 0.1 * made.image.max()])

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Procedural head slices: layers, cortex, ventricles and vessels drawn from signed distances and smooth random fields.
 
-Lengths are in pixels of a 512x512 slice (0.49 mm) whatever the size that is drawn, so a seed gives the same head at
-every size. Arrays are `(rows, columns)`; the origin of the coordinates is the center of the slice, x to the right, y
-down.
+Lengths are in pixels of a 512x512 slice (0.49 mm) at any image size, so that a seed gives the same head at every size.
+Arrays are `(rows, columns)`. The origin of the coordinates is the center of the slice; x points right, y down.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 
 PLANES = ("axial", "coronal", "sagittal")
 
-# Tissue brightness relative to a bright vessel, read off the figshare slices (T1-weighted, contrast-enhanced).
+# Tissue brightness relative to a bright vessel, measured in the figshare slices (T1-weighted, contrast-enhanced).
 SKULL, CSF, GRAY, WHITE, MUSCLE, FAT, VESSEL = 0.06, 0.12, 0.30, 0.385, 0.36, 0.84, 1.1
 
-# Outlines (x, y) of the brain cavity and of what hangs below it; a closed spline runs through the points.
+# Outlines (x, y) of the cranial cavity and of face and neck below it, control points of closed splines.
 _CAVITY: dict[str, Sequence[tuple[float, float]]] = {
     "axial": [(0, -165), (62, -150), (105, -100), (128, -25), (134, 45), (108, 118), (58, 158), (0, 170)],
     "coronal": [(0, -140), (75, -126), (130, -78), (152, -5), (140, 60), (98, 88), (52, 78), (22, 92), (0, 94)],
@@ -45,10 +44,10 @@ _FISSURE_ENDS = {"axial": (1000.0, -1000.0), "coronal": (-22.0, -1000.0)}
 
 
 class Traits:
-    """Random traits of one patient, seen at one slice position.
+    """Random traits of one patient at one slice position.
 
-    Normal draws are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighboring slices
-    (close phases) look alike while every one of them has the same distribution.
+    Normal samples are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighboring slices
+    (similar phases) look alike, but all slices have the same distribution.
     """
 
     def __init__(self, rng: np.random.Generator, phase: float = 0.0) -> None:
@@ -56,16 +55,16 @@ class Traits:
         self._mix = np.array([np.cos(phase), np.sin(phase)])
 
     def uniform(self, low: float, high: float) -> float:
-        """One number that all slices of the patient share."""
+        """A uniform number shared by all slices of the patient."""
         return float(self._rng.uniform(low, high))
 
     def normal(self, *shape: int) -> Array:
-        """Standard normal array that changes smoothly from slice to slice."""
+        """A standard normal array that varies smoothly from slice to slice."""
         return np.tensordot(self._mix, self._rng.standard_normal((2, *shape)), 1).astype(np.float32)
 
 
 class Canvas:
-    """Pixel grid of a square slice in units of 512-pixels, with smooth fields that do not depend on its size."""
+    """Pixel grid of a square slice in units of 512x512 pixels, with smooth fields that do not depend on its size."""
 
     def __init__(self, image_size: int) -> None:
         self.size = image_size
@@ -74,7 +73,7 @@ class Canvas:
         self.y, self.x = np.meshgrid(axis, axis, indexing="ij")
 
     def field(self, traits: Traits, grain: float) -> Array:
-        """Smooth Gaussian field of unit variance whose B-spline cells are `grain` pixels wide."""
+        """Smooth Gaussian field with unit variance and B-spline cells of `grain` pixels."""
         cells = int(np.ceil(512.0 / grain)) + 4
         position = (np.arange(self.size) + 0.5) * self.pixel / grain + 1.5
         weights = _bspline(position[:, None] - np.arange(cells)).astype(np.float32)
@@ -91,12 +90,12 @@ class Canvas:
 
     @staticmethod
     def sample(values: Array, row: Array, column: Array, order: int = 1) -> Array:
-        """Values at fractional rows and columns; order 3 takes the values as B-spline coefficients."""
+        """Values at fractional rows and columns; for order 3 the values are B-spline coefficients."""
         mode = "nearest" if order == 1 else "grid-wrap"
         return ndimage.map_coordinates(values, [row, column], order=order, mode=mode, prefilter=False)
 
     def curve(self, points: NDArray[np.float64], sigma: float) -> Array:
-        """Line of Gaussian profile and peak about 1 through `(K, 2)` densely spaced points."""
+        """Line with a Gaussian profile of peak about 1 through `(K, 2)` densely spaced points."""
         sigma = max(sigma, 0.5 * self.pixel)
         step = np.linalg.norm(np.diff(points, axis=0), axis=1)
         at = (points[1:] + 256.0) / self.pixel
@@ -107,7 +106,7 @@ class Canvas:
 
 @dataclass
 class Head:
-    """What a tumor needs to know of the head that it grows in."""
+    """The head that a tumor is drawn into."""
 
     image: Array  #: brightness, about 0..1
     cavity: Array  #: signed distance to the inner table of the skull, positive inside
@@ -142,7 +141,7 @@ def _outline(
 
 
 def draw_head(canvas: Canvas, traits: Traits, plane: str) -> Head:
-    """Head without a tumor, in one of `PLANES`."""
+    """Draw a head without a tumor in one of `PLANES`."""
     px = canvas.pixel
     size = traits.uniform(0.9, 1.06)
     stretch = (size * traits.uniform(0.95, 1.05), size * traits.uniform(0.95, 1.05))
@@ -161,7 +160,7 @@ def draw_head(canvas: Canvas, traits: Traits, plane: str) -> Head:
 
 
 def _soft_tissue(canvas: Canvas, traits: Traits, outer: Array, off_skull: Array) -> Array:
-    """Skin, fat and muscle; below the skull also cavities of air with an enhancing lining."""
+    """Skin, fat and muscle; below the skull also air cavities with enhancing mucosa."""
     px = canvas.pixel
     coarse, fine = canvas.field(traits, 16), canvas.field(traits, 5)
     fibers = coarse + 0.5 * fine
@@ -223,13 +222,13 @@ def _paint_brain(canvas: Canvas, traits: Traits, image: Array, cavity: Array, pl
 
 
 def _sulci(canvas: Canvas, traits: Traits, cavity: Array, midline: Array, plane: str) -> Array:
-    """Distance to the nearest sulcus: zero lines of a field that is stretched towards the middle of the brain."""
+    """Distance to the nearest sulcus, a zero line of a field that is stretched toward the center of the brain."""
     warp = canvas.field(traits, 36)
     around = np.arctan2(canvas.y + 10, canvas.x) / (2 * np.pi) + 0.012 * canvas.field(traits, 40)
     reach = (np.clip(cavity, 0, None) + 9 * warp) / 30.0 + 2.0
     cells = 76
     wave = canvas.sample(traits.normal(12, cells), reach, around * cells, order=3)
-    # Towards the middle the rays converge: there the folds run any way.
+    # Near the center, where the rays converge, folds have any direction.
     paint(wave, 0.7 * canvas.field(traits, 15), soft(105 - np.hypot(canvas.x, canvas.y + 10), 50))
     limit = 36 + 15 * canvas.field(traits, 38)
     if plane in _FISSURE_ENDS:
@@ -245,7 +244,7 @@ def _sulci(canvas: Canvas, traits: Traits, cavity: Array, midline: Array, plane:
 
 
 def _paint_hindbrain(canvas: Canvas, traits: Traits, image: Array, inside: Array) -> None:
-    """Cerebellum with folia, brain stem and spinal cord of a sagittal slice."""
+    """Cerebellum with folia, brain stem and spinal cord in a sagittal slice."""
     px = max(canvas.pixel, 1.0)
     x, y = canvas.x + 2 * canvas.field(traits, 60), canvas.y + 2 * canvas.field(traits, 60)
     lobe = 46 - np.hypot((x - 112) / 1.2, y - 66)
@@ -301,7 +300,7 @@ def _paint_ventricles(canvas: Canvas, traits: Traits, image: Array, midline: Arr
 
 
 def _paint_vessels(canvas: Canvas, traits: Traits, image: Array, inside: Array) -> None:
-    """Thin bright arteries and veins: smooth random walks that leave and enter the slice."""
+    """Thin bright arteries and veins, drawn as smooth random walks that enter and leave the slice."""
     for caliber, most in ((0.7, 9), (1.1, 4), (1.8, 1.6)):
         lines = np.zeros_like(image)
         for _ in range(int(traits.uniform(0.4 * most, most))):

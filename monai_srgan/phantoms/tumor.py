@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Procedural tumors: meningioma at the skull, glioma within the brain, pituitary tumor at the skull base.
+"""Procedural tumors: meningioma at the skull, glioma in the brain, pituitary tumor at the skull base.
 
-Units and axes as in `phantom_anatomy`: pixels of a 512x512 slice, origin in the center, arrays `(rows, columns)`.
+Units and axes as in :mod:`monai_srgan.phantoms.anatomy`: pixels of a 512x512 slice, origin at the center, arrays
+`(rows, columns)`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from monai_srgan.phantoms.anatomy import CSF, VESSEL, Array, Canvas, Head, Trait
 
 __all__ = ["AREA_LIMITS", "draw_tumor"]
 
-AREA_LIMITS = (255, 19_296)  #: tumor areas of the figshare set in pixels at 512x512
+AREA_LIMITS = (255, 19_296)  #: smallest and largest tumor of the figshare set, in pixels at 512x512
 
 _SELLA = {"axial": (0.0, -48.0), "coronal": (0.0, 72.0), "sagittal": (-26.0, 52.0)}
 _ANGLES = np.linspace(0, 2 * np.pi, 180, endpoint=False)
@@ -24,17 +25,17 @@ _ANGLES = np.linspace(0, 2 * np.pi, 180, endpoint=False)
 def draw_tumor(
     canvas: Canvas, traits: Traits, head: Head, tumor_type: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Paint a tumor into the head's image.
+    """Draw a tumor into the image of a head.
 
     Args:
         canvas: pixel grid.
-        traits: source of randomness.
-        head: the head; its `image` is changed in place.
+        traits: random traits of the patient.
+        head: the head; its `image` changes in place.
         tumor_type: 1 meningioma, 2 glioma, 3 pituitary tumor.
 
     Returns:
-        Mask `(rows, columns)` and border polygon `(K, 2)` of zero-based x, y pixel coordinates, 6 <= K <= 67. The mask
-        is the filled polygon, as in the originals.
+        Mask `(rows, columns)` and border polygon `(K, 2)` in zero-based x, y pixel coordinates, 6 <= K <= 67. As in the
+        figshare set the mask is the filled polygon.
     """
     center, radius = _place(canvas, traits, head, tumor_type)
     ragged = {1: 0.045, 2: 0.09, 3: 0.06}[tumor_type]
@@ -62,14 +63,14 @@ def draw_tumor(
 
 
 def _place(canvas: Canvas, traits: Traits, head: Head, tumor_type: int) -> tuple[NDArray[np.float64], float]:
-    """Center and mean radius, both in 512-pixels."""
+    """Center and mean radius, in pixels of a 512x512 slice."""
     fade = 1.0 + 0.08 * float(np.tanh(traits.normal(1)[0]))
     if tumor_type == 3:
         center = np.array(_SELLA[head.plane]) + np.array([traits.uniform(-8, 8), traits.uniform(-4, 4)])
         return center, traits.uniform(12, 26) * fade
     radius = traits.uniform(22, 58) * fade
     gap = 0.7 * radius if tumor_type == 1 else 1.15 * radius + traits.uniform(0, 20)
-    # Upper part of the cavity: below it coronal and sagittal slices show the skull base.
+    # Upper part of the cavity, since coronal and sagittal slices show the skull base below it.
     angle = traits.uniform(0, 2 * np.pi) if head.plane == "axial" else -traits.uniform(0.1, 0.9) * np.pi
     direction = np.array([np.cos(angle), np.sin(angle)])
     walk = np.arange(0, 250, 1.0)
@@ -103,7 +104,7 @@ def _trace(
 
 
 def _paint_solid(canvas: Canvas, traits: Traits, head: Head, depth: Array) -> None:
-    """Homogeneous enhancement, sharply bounded, with a thin dark cleft around."""
+    """Homogeneous enhancement with a sharp boundary and a thin dark cleft around it."""
     level = traits.uniform(0.52, 0.82)
     grain = 0.06 * canvas.field(traits, 9) + 0.05 * canvas.field(traits, 22) + 0.04 * canvas.field(traits, 4)
     paint(head.image, CSF, 0.5 * np.exp(-(((depth + 2.5) / max(1.8, canvas.pixel)) ** 2)) * (head.cavity > 0))
@@ -111,7 +112,7 @@ def _paint_solid(canvas: Canvas, traits: Traits, head: Head, depth: Array) -> No
 
 
 def _paint_ring(canvas: Canvas, traits: Traits, head: Head, depth: Array) -> None:
-    """Edema around, an irregular enhancing rim and a necrotic core with enhancing septa."""
+    """Surrounding edema, an irregular enhancing rim, and a necrotic core with enhancing septa."""
     fingers = canvas.field(traits, 26)
     swelling = traits.uniform(10, 34)
     edema = soft(depth + swelling * (1 + 0.5 * fingers), 16) * soft(head.cavity - 6, 8)

@@ -192,7 +192,7 @@ def test_a_phantom_set_is_inspected_and_evaluated(tmp_path: Path, capsys: pytest
     assert facts["enlarged size"] == [256, 256]
     assert facts["spacing"] == pytest.approx([0.49, 0.49])  # of the set's files, whatever their size
     assert facts["enlarged spacing"] == pytest.approx([0.1225, 0.1225])
-    assert facts["tumour"] in ("meningioma", "glioma", "pituitary tumour")
+    assert facts["tumour"] in ("meningioma", "glioma", "pituitary tumor")
     assert facts["patient"] == "PH000001"
     assert main(["inspect", str(tmp_path / "p" / "1.mat")]) == 0
     assert "enlarged size    " in capsys.readouterr().out

@@ -17,7 +17,7 @@ _MODULES = {
     "bundle_root": "bundling",
     "data.download": "apps.figshare_download",
     "data.figshare": "apps",
-    "data.phantom": "phantoms.dataset",
+    "data.phantom": "phantoms",
     "data.phantom_anatomy": "phantoms.anatomy",
     "data.phantom_tumor": "phantoms.tumor",
     "engines.scored_slices": "scores.scored_slices",

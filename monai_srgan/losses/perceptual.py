@@ -91,7 +91,7 @@ class PerceptualFeatureLoss(nn.Module):
         names: Any = self.layers or getattr(features, "default_layers", None)
         known: Any = getattr(features, "layer_names", names)
         if names is not None and not set(names) <= set(known):
-            raise ValueError(f"layers must be names out of {list(known)}, got {list(names)}")
+            raise ValueError(f"layers must be names among {list(known)}, got {list(names)}")
         if names is not None:
             self._weights_for(names)
 

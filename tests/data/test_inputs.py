@@ -53,7 +53,7 @@ def test_no_input_yet_is_an_empty_list() -> None:
 
 
 def test_an_empty_folder_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no image .*found: no files"):
+    with pytest.raises(FileNotFoundError, match=f"path={tmp_path} contains no image .*found no files"):
         inference_datalist(tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_is_refused_and_its_suffix_named(tmp_path: Path) -> None:
     touch(tmp_path, "scan.tif")
-    with pytest.raises(ValueError, match=r"scan\.tif: the suffix must be one of .* or DICOM's .*, got '\.tif'"):
+    with pytest.raises(ValueError, match=r"scan\.tif: the suffix must be one of .* or DICOM .*, got '\.tif'"):
         inference_datalist(tmp_path / "scan.tif")
 
 

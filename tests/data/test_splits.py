@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from monai_srgan.data import assert_patient_disjoint, patient_folds, patient_stem
+from monai_srgan.data import check_patient_disjoint, patient_folds, patient_stem
 from monai_srgan.data.splits import DEALT_EVENLY, fold_rule
 
 MANY = [f"MR{i:06d}" for i in range(200)]
@@ -29,7 +29,7 @@ def test_the_stem_drops_the_letter_of_later_scans_only(pid, stem):
 
 
 def test_an_empty_patient_id_is_refused():
-    with pytest.raises(ValueError, match="pid must name a patient"):
+    with pytest.raises(ValueError, match="pid must be a patient ID"):
         patient_stem("  ")
 
 
@@ -95,15 +95,15 @@ def test_fewer_patients_than_folds_are_refused():
 def test_shared_patients_are_listed_with_their_sections():
     train = [{"patient": "MR1"}, {"patient": "MR2A"}, {"patient": "MR2A"}]
     with pytest.raises(ValueError, match=r"1 patient\(s\) are in more than one section: MR2 in training and test\."):
-        assert_patient_disjoint(training=train, validation=["MR3"], test=["MR2B", "MR4"])
+        check_patient_disjoint(training=train, validation=["MR3"], test=["MR2B", "MR4"])
 
 
 def test_disjoint_sections_pass():
-    assert_patient_disjoint(training=[{"patient": "MR1"}, {"patient": "MR1B"}], validation=["MR2"], test=[])
+    check_patient_disjoint(training=[{"patient": "MR1"}, {"patient": "MR1B"}], validation=["MR2"], test=[])
 
 
 def test_sections_of_the_wrong_kind_are_refused():
-    with pytest.raises(ValueError, match="section 'test' has no key 'patient': it has \\['image'\\]"):
-        assert_patient_disjoint(test=[{"image": "1.mat"}])
+    with pytest.raises(ValueError, match="section 'test' must have the key 'patient', got \\['image'\\]"):
+        check_patient_disjoint(test=[{"image": "1.mat"}])
     with pytest.raises(ValueError, match="section 'test' must be a list"):
-        assert_patient_disjoint(test="MR1")
+        check_patient_disjoint(test="MR1")

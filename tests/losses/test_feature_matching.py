@@ -48,7 +48,7 @@ def test_other_layers_can_be_matched():
 
 def test_what_cannot_be_matched_is_refused():
     unfit = FeatureMatchingLoss().maps_of(nn.Sequential(nn.ReLU()))
-    with pytest.raises(ValueError, match="compares outputs of LeakyReLU, and Sequential has none"), unfit:
+    with pytest.raises(ValueError, match="must have layers of type LeakyReLU, got Sequential with none"), unfit:
         pass
     with pytest.raises(ValueError, match="the same feature maps"):
         FeatureMatchingLoss()([torch.ones(2)], [torch.ones(3)])

@@ -65,9 +65,7 @@ def test_bad_arguments_are_refused_by_name(case):
     with pytest.raises(ValueError, match="class_weight must be >= 0, got -1"):
         MultiTaskLoss(-1)
     target["mask"] = target["mask"][..., :4]
-    with pytest.raises(
-        ValueError, match=r"target\['mask'\] must be \(3, 1, 8, 8\) as the prediction, got \(3, 1, 8, 4\)"
-    ):
+    with pytest.raises(ValueError, match=r"target\['mask'\] must have the shape .*\(3, 1, 8, 8\), got \(3, 1, 8, 4\)"):
         MultiTaskLoss()(pred, target)
 
 

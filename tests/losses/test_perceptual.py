@@ -245,7 +245,7 @@ def test_it_can_be_written_in_a_bundle_config(network, tmp_path, pair):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layers": ("enc9",)}, r"layers must be names out of \['enc1', 'enc2', 'enc3'\], got \['enc9'\]"),
+        ({"layers": ("enc9",)}, r"layers must be names among \['enc1', 'enc2', 'enc3'\], got \['enc9'\]"),
         ({"layers": "enc1"}, "layers must be a non-empty sequence"),
         ({"layers": ()}, "layers must be a non-empty sequence"),
         ({"layers": ("enc1",), "layer_weights": (1, 2)}, r"one weight for each of \['enc1'\]"),
@@ -266,9 +266,9 @@ def test_what_is_no_feature_function_is_refused():
     x = torch.rand(1, 1, 4, 4)
     with pytest.raises(TypeError, match="features must return tensors, got"):
         PerceptualFeatureLoss(lambda _: ["no tensor"])(x, x)
-    with pytest.raises(ValueError, match="layers must be None for features without names"):
+    with pytest.raises(ValueError, match="layers must be None when features does not return a dictionary"):
         PerceptualFeatureLoss(double_and_mean, ("a",))(x, x)
-    with pytest.raises(ValueError, match=r"layers must be names out of \['a'\], got \['b'\]"):
+    with pytest.raises(ValueError, match=r"layers must be names among \['a'\], got \['b'\]"):
         PerceptualFeatureLoss(lambda t: {"a": t}, ("b",))(x, x)
 
 

@@ -56,7 +56,7 @@ def reference(x: torch.Tensor, arch: str, state: dict[str, torch.Tensor], name: 
 @pytest.fixture(scope="module", params=["vgg16", "vgg19"])
 def made(request, tmp_path_factory) -> tuple[str, Path, str, dict[str, torch.Tensor]]:
     state = make_state(request.param)
-    path = tmp_path_factory.mktemp("vgg") / "made_up.pth"
+    path = tmp_path_factory.mktemp("vgg") / "synthetic.pth"
     torch.save(state, path)
     return request.param, path, hashlib.sha256(path.read_bytes()).hexdigest(), state
 
@@ -81,7 +81,7 @@ def test_network_ends_at_the_deepest_layer_and_is_frozen(made):
     assert list(network.state_dict()) == [f"features.{i}.{k}" for i in (0, 2, 5, 7) for k in ("weight", "bias")]
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
-    with pytest.raises(ValueError, match=r"\['3_1'\] lie beyond the network"):
+    with pytest.raises(ValueError, match=r"\['3_1'\] are deeper than the network"):
         network.extract(torch.rand(1, 1, 8, 8), ("3_1",))
 
 
@@ -134,5 +134,5 @@ def test_a_file_of_the_other_architecture_is_refused(made):
 def test_unknown_names_are_refused_with_the_list_of_known_ones():
     with pytest.raises(ValueError, match=r"arch must be one of \['vgg16', 'vgg19'\], got 'vgg11'"):
         VGGFeatures("vgg11")
-    with pytest.raises(ValueError, match=r"layers must be names out of \['1_1', '1_2', .*'5_3'\], got \['5_4'\]"):
+    with pytest.raises(ValueError, match=r"layers must be names among \['1_1', '1_2', .*'5_3'\], got \['5_4'\]"):
         VGGFeatures("vgg16", ("5_4",))

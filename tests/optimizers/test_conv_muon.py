@@ -73,7 +73,7 @@ def test_convolutions_are_stepped_by_the_published_rule(layer):
         optimizer.step()
     torch.testing.assert_close(weight.detach().flatten(1).double(), expected, rtol=0, atol=1e-5)
     rms = (expected - start).square().mean().sqrt()
-    assert 0.5 * 0.2 * 0.01 < rms < 3 * 0.2 * 0.01  # of the size of Adam's steps
+    assert 0.5 * 0.2 * 0.01 < rms < 3 * 0.2 * 0.01  # as large as Adam's steps
 
 
 def test_torchs_own_muon_takes_nearly_the_same_step():

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from skimage.draw import polygon
 
-from monai_srgan.phantoms.dataset import draw_phantom_slice, write_phantom_dataset
+from monai_srgan.phantoms import draw_phantom_slice, write_phantom_dataset
 
 
 def layout(path: Path) -> dict[str, dict[str, object]]:
@@ -242,14 +242,14 @@ def test_the_home_folder_can_be_abbreviated(tmp_path, monkeypatch):
 
 def test_a_parent_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(OSError, match=rf"root_dir {tmp_path}/file/set .* parent folder {tmp_path}/file "):
+    with pytest.raises(OSError, match=rf"root_dir={tmp_path}/file/set .* parent folder {tmp_path}/file "):
         write_phantom_dataset(tmp_path / "file" / "set", num_patients=1, image_size=64)
 
     def refuse(self, **_kwargs):
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(PermissionError, match=rf"parent folder {tmp_path} .*Permission denied.*[Nn]ame a folder"):
+    with pytest.raises(PermissionError, match=rf"parent folder {tmp_path} .*Permission denied.*Choose a folder"):
         write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
 
 
@@ -281,7 +281,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("monai_srgan.phantoms.dataset._write_mat", fail)
+    monkeypatch.setattr("monai_srgan.phantoms.dataset.write_mat", fail)
     with pytest.raises(KeyboardInterrupt):
         write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
     assert not list(tmp_path.iterdir())

@@ -15,13 +15,14 @@ from monai_srgan.apps import figshare_datalist
 from monai_srgan.inferers import FoldedSRResNet, accelerate
 from monai_srgan.metrics import masked_psnr
 from monai_srgan.networks import SRResNet
+from monai_srgan.precision import has_fast_autocast
 from monai_srgan.transforms import LoadMatd, MaskAwareDegraded, ScaleIntensityByPercentiled
 
 MODELS = Path(__file__).parents[2] / "bundle" / "models"
 
 
 def trained(seed: int = 0, **kwargs) -> SRResNet:
-    """A generator that nothing is neutral in: every slope, statistic and bias has a value of its own."""
+    """A generator in which no slope, statistic or bias has a neutral value."""
     torch.manual_seed(seed)
     network = SRResNet(**{"num_blocks": 2, "channels": 8, **kwargs})
     with torch.no_grad():
@@ -274,7 +275,10 @@ def test_bf16_changes_the_psnr_of_real_slices_by_less_than_three_hundredths_of_a
     full, reduced = accelerate(network), accelerate(network, precision="bf16")
     load, scale = LoadMatd(keys="image", mask_key="mask"), ScaleIntensityByPercentiled(keys="image", percentile=99.9)
     degrade = MaskAwareDegraded(keys="image", mask_key="mask", hr_key="label", scale=4)
-    for item in figshare_datalist(real_data_dir, "validation")[::40]:
+    items = figshare_datalist(real_data_dir, "validation")[::40]
+    if not has_fast_autocast(torch.device("cpu")):
+        items = items[:1]  # emulated bfloat16 takes a quarter of a minute per slice
+    for item in items:
         sample = degrade(scale(load(item)))
         lr, hr, mask = (torch.as_tensor(sample[key])[None] for key in ("image", "label", "mask"))
         for region in (None, mask):

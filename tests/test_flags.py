@@ -17,7 +17,7 @@ def test_booleans_pass_and_other_types_are_named() -> None:
             require_flags(trust=True, report=value)
 
 
-def test_what_needs_a_switch_is_not_passed_over() -> None:
+def test_options_that_need_another_option_raise_an_error() -> None:
     require_with("trust", True, intervals=True, trust_consistency=False)
     require_with("trust", False, intervals=False, trust_consistency=None)
     with pytest.raises(ValueError, match="intervals and trust_consistency need trust: pass --trust True"):

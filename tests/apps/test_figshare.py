@@ -58,12 +58,12 @@ def test_validation_is_the_test_section_of_the_next_fold(folder):
         assert figshare_datalist(folder, "validation", fold) == figshare_datalist(folder, "test", (fold + 1) % 5)
 
 
-def test_the_seed_deals_the_patients_anew(folder):
+def test_another_seed_gives_another_split(folder):
     deals = [[figshare_datalist(folder, "test", fold, seed=seed) for fold in range(5)] for seed in (0, 1)]
     assert deals[0] != deals[1]
 
 
-def test_the_official_folds_are_taken_by_file_number_and_warn_of_their_leaks(folder):
+def test_official_folds_go_by_file_number_and_warn_about_leaks(folder):
     with pytest.warns(UserWarning, match=r"these patients leak: .*MR005 \(training, test\)"):
         test = figshare_datalist(folder, "test", folds="official")
     assert numbers(test) == [1, 6, 11]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DICOM files and series: values, positions, and what has no single affine."""
+"""DICOM files and series: values, positions, and errors for images without a single affine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monai_srgan.transforms import LoadInputd
 
 
 def numbers(*shape: int, dtype: type = np.uint16) -> np.ndarray:
-    """Different everywhere, so that no turned or flipped image passes for another."""
+    """Values that differ everywhere, so that no rotated or flipped image equals another."""
     return (np.arange(np.prod(shape)).reshape(shape) * 7 % 4093).astype(dtype)
 
 
@@ -25,7 +25,7 @@ def load(path: Path):
     return LoadInputd(keys="image")({"image": str(path)})["image"]
 
 
-def test_a_file_comes_x_first_in_rescaled_units_at_its_place(tmp_path: Path) -> None:
+def test_a_file_is_read_x_first_with_rescaled_values_and_its_affine(tmp_path: Path) -> None:
     rows = numbers(5, 8, dtype=np.int16)
     image = load(write_slice(tmp_path / "a.dcm", rows, RescaleSlope="2.5", RescaleIntercept="-100"))
     assert image.shape == (1, 8, 5, 1)
@@ -44,7 +44,7 @@ def test_a_series_is_a_volume_in_the_order_of_its_positions(tmp_path: Path) -> N
         np.testing.assert_allclose(image.affine.numpy() @ [*voxel, 1], [*world(*voxel), 1], atol=1e-4)
 
 
-def test_dicom_is_known_by_its_first_bytes_too(tmp_path: Path) -> None:
+def test_dicom_is_recognized_by_its_first_bytes(tmp_path: Path) -> None:
     write_slice(tmp_path / "IM0001", numbers(5, 8))
     assert image_stem(tmp_path / "IM0001") == "IM0001"
     assert load(tmp_path / "IM0001").shape == (1, 8, 5, 1)
@@ -62,7 +62,7 @@ def test_a_series_is_one_input_named_by_its_folder(tmp_path: Path) -> None:
     assert image_stem(tmp_path / "study" / "t1c") == "t1c"
 
 
-def test_an_index_of_files_is_no_image(tmp_path: Path) -> None:
+def test_a_dicomdir_is_not_an_image(tmp_path: Path) -> None:
     write_series(tmp_path / "cd", numbers(2, 5, 8))
     (tmp_path / "cd" / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     assert load(tmp_path / "cd").shape == (1, 8, 5, 2)
@@ -75,7 +75,7 @@ def test_two_series_in_a_folder_are_refused(tmp_path: Path) -> None:
         DicomReader().read(tmp_path / "cd")
 
 
-def test_two_images_at_one_place_are_refused(tmp_path: Path) -> None:
+def test_two_images_at_one_position_are_refused(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "echoes", numbers(3, 5, 8))
     write_slice(folder / "b.dcm", numbers(5, 8), ORIGIN + 4.0 * NORMAL, InstanceNumber=9)
     with pytest.raises(ValueError, match="several images at one position"):
@@ -124,7 +124,7 @@ def test_slices_of_another_pixel_spacing_are_refused(tmp_path: Path) -> None:
         DicomReader().read(folder)
 
 
-def test_a_picture_that_lies_nowhere_is_refused(tmp_path: Path) -> None:
+def test_an_image_without_position_is_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "shot.dcm", numbers(5, 8))
     data = pydicom.dcmread(path)
     del data.ImagePositionPatient, data.ImageOrientationPatient
@@ -143,7 +143,7 @@ def test_several_frames_in_a_file_are_refused(tmp_path: Path) -> None:
         DicomReader().read(path)
 
 
-def test_what_is_no_dicom_image_is_refused_by_name(tmp_path: Path) -> None:
+def test_files_and_folders_without_dicom_images_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "bad.dcm").write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match=r"bad\.dcm: cannot be read as a DICOM image"):
         DicomReader().read(tmp_path / "bad.dcm")

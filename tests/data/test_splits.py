@@ -54,7 +54,7 @@ def test_added_patients_move_no_one(count):
 
 
 @pytest.mark.parametrize("count", [5, 6, 7, 13])
-def test_where_the_hash_leaves_a_fold_empty_patients_are_dealt_evenly_in_its_order_and_a_warning_says_so(count, caplog):
+def test_if_a_hash_fold_is_empty_patients_are_dealt_evenly_with_a_warning(count, caplog):
     digest = {stem: int(hashlib.sha256(f"0:{stem}".encode()).hexdigest(), 16) for stem in MANY}
     # all patients of the first four hash folds: any number of them leaves the fifth empty
     patients = [stem for stem in MANY if digest[stem] % 5 != 4][:count]
@@ -80,7 +80,7 @@ def test_many_patients_are_spread_over_all_folds():
     assert all(20 < folds.count(fold) < 60 for fold in range(5))
 
 
-def test_later_scans_fall_with_their_person():
+def test_later_scans_are_in_the_fold_of_their_person():
     folds = patient_folds(["MR1A", "MR1B", "MR1", "MR2", "MR3"], num_folds=3)
     assert sorted(folds) == ["MR1", "MR2", "MR3"]
 

@@ -74,7 +74,7 @@ def test_strips_leave_no_trace(height, width, monkeypatch):
 
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
-def test_strips_overlap_as_far_as_the_enlarging_layers_see(scale, monkeypatch):
+def test_strips_overlap_by_the_receptive_radius_of_the_upsampling_layers(scale, monkeypatch):
     network = FoldedSRResNet(trained(norm=None, scale=scale)).double()
     network.dtype = torch.float64
     x = torch.rand(1, 1, 64, 300, dtype=torch.float64)
@@ -114,7 +114,7 @@ def test_other_modules_are_run_in_eval_mode_and_reduced_precision():
     assert 1e-5 < (reduced - expected).abs().max() < 0.02
 
 
-def test_the_network_itself_is_left_alone():
+def test_the_network_itself_does_not_change():
     network = trained().train()
     before = copy.deepcopy(network.state_dict())
     fast = accelerate(network, precision="bf16")
@@ -125,7 +125,7 @@ def test_the_network_itself_is_left_alone():
     assert network.head[0].weight.dtype == torch.float32
 
 
-def test_later_changes_of_the_weights_do_not_reach_the_copy():
+def test_later_changes_of_the_weights_do_not_affect_the_copy():
     network, x = trained(), torch.rand(1, 1, 8, 8)
     fast = accelerate(network)
     before = fast(x)
@@ -135,7 +135,7 @@ def test_later_changes_of_the_weights_do_not_reach_the_copy():
     assert torch.equal(fast(x), before)
 
 
-def test_engines_modes_autocast_and_meta_data_change_nothing():
+def test_engine_modes_autocast_and_metadata_have_no_effect():
     fast, x = accelerate(trained()), torch.rand(1, 1, 8, 8)
     expected = fast(x)
     fast.train()
@@ -147,7 +147,7 @@ def test_engines_modes_autocast_and_meta_data_change_nothing():
     assert not sr.requires_grad
 
 
-def test_the_number_of_threads_is_left_alone():
+def test_the_number_of_threads_does_not_change():
     threads = torch.get_num_threads()
     accelerate(trained())(torch.rand(1, 1, 8, 8))
     assert torch.get_num_threads() == threads
@@ -206,7 +206,7 @@ def without_statistics() -> SRResNet:
         without_statistics,
     ],
 )
-def test_what_only_resembles_the_generator_is_not_folded_but_run_as_it_is(changed):
+def test_modified_generators_run_without_folding(changed):
     network = changed().eval()
     x = torch.rand(1, 1, 9, 14)
     with torch.no_grad():
@@ -224,7 +224,7 @@ def test_synchronized_batch_norm_is_folded_as_batch_norm():
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-def test_a_scripted_and_a_double_network_are_run_too():
+def test_scripted_and_double_networks_run():
     network, x = trained().eval(), torch.rand(1, 1, 9, 14)
     with torch.no_grad():
         expected = network(x)
@@ -245,12 +245,12 @@ def test_bad_arguments_are_refused_by_name(arguments, error, message):
         accelerate(trained(), **arguments)
 
 
-def test_something_that_is_no_module_is_refused():
+def test_a_function_is_refused():
     with pytest.raises(TypeError, match="got function"):
         accelerate(lambda x: x)
 
 
-def test_emulated_bfloat16_is_warned_of(monkeypatch, caplog):
+def test_emulated_bfloat16_gives_a_warning(monkeypatch, caplog):
     monkeypatch.setattr("monai_srgan.inferers.accelerated.has_fast_autocast", lambda device: device.type != "cpu")
     accelerate(trained(), precision="bf16")
     assert "no bfloat16 instructions" in caplog.text

@@ -92,7 +92,7 @@ def test_new_weights_are_noticed():
 
 
 @pytest.mark.parametrize("way", ["fused optimizer", "data"])
-def test_weights_that_change_without_a_mark_are_noticed_too(way):
+def test_weights_that_change_without_a_new_version_are_noticed(way):
     network, x = trained(), torch.rand(1, 1, 8, 8)
     inferer = TiledSRInferer()
     before = inferer(x, network)
@@ -123,12 +123,12 @@ def test_a_network_with_instance_norm_is_refused_where_it_would_be_tiled():
     torch.testing.assert_close(TiledSRInferer(tile=None)(x, network), network(x).detach(), rtol=0, atol=1e-5)
 
 
-def test_an_accelerated_network_is_taken_as_it_is():
+def test_an_accelerated_network_is_used_directly():
     fast = accelerate(trained())
     assert TiledSRInferer()._ready(fast) is fast
 
 
-def test_a_bar_counts_tiles_and_slices_when_it_takes_long(monkeypatch):
+def test_a_progress_bar_counts_tiles_or_slices_of_long_runs(monkeypatch):
     bars = []
 
     class Bar:
@@ -177,7 +177,7 @@ def test_a_network_that_does_not_enlarge_evenly_is_refused():
         TiledSRInferer(precision=None)(torch.rand(1, 1, 8, 8), lambda x: x[..., :5])
 
 
-def test_a_function_can_only_be_run_as_it_is():
+def test_a_function_needs_precision_none():
     with pytest.raises(TypeError, match="set precision=None"):
         TiledSRInferer()(torch.rand(1, 1, 8, 8), nearest)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The distance in a discriminator's features."""
+"""The distance in the features of a discriminator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_loss_is_the_mean_over_layers_and_reaches_the_fake_maps_alone():
     assert real[0].grad is None
 
 
-def test_maps_are_collected_in_order_while_the_network_runs_and_no_longer():
+def test_maps_are_collected_in_order_only_inside_the_context():
     network = SRGANDiscriminator(channels=(2, 3, 4, 5, 6), dense=7)
     loss = FeatureMatchingLoss()
     with loss.maps_of(network) as maps:
@@ -32,7 +32,7 @@ def test_maps_are_collected_in_order_while_the_network_runs_and_no_longer():
     assert len(maps) == 6
 
 
-def test_hooks_are_gone_after_an_error():
+def test_hooks_are_removed_after_an_error():
     network = nn.Sequential(nn.LeakyReLU())
     with pytest.raises(RuntimeError, match="stop"), FeatureMatchingLoss().maps_of(network):
         raise RuntimeError("stop")

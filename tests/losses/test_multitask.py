@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The loss that trains the MRI features, and the batch that it is given."""
+"""The multi-task loss of the MRI features and its batches."""
 
 from __future__ import annotations
 

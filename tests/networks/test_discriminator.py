@@ -37,7 +37,7 @@ def test_literal_discriminator_of_sixteen_residual_blocks_is_one_argument_away()
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 50), (96, 64)])
-def test_any_size_from_32_on_gives_one_logit_an_image(size):
+def test_any_size_from_32_on_gives_one_logit_per_image(size):
     network = SRGANDiscriminator(channels=(4, 4, 4, 8, 8))
     assert network(torch.rand(3, 1, *size)).shape == (3, 1)
 

@@ -88,7 +88,7 @@ def test_weights_of_other_widths_are_refused_by_name(network, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["truncated", "network", "checkpoint", "tensor", "empty"])
-def test_what_is_no_state_dict_is_refused_with_the_file_named(network, tmp_path, content):
+def test_a_file_that_is_not_a_state_dict_is_named(network, tmp_path, content):
     path = tmp_path / "w.pt"
     if content == "truncated":
         torch.save(network.state_dict(), path)
@@ -105,7 +105,7 @@ def test_what_is_no_state_dict_is_refused_with_the_file_named(network, tmp_path,
         MRIFeatures(channels=SMALL, weights=path)
 
 
-def test_one_batch_can_be_learned_by_heart():
+def test_the_network_can_overfit_one_batch():
     torch.manual_seed(0)
     network = MRIFeatures(channels=SMALL)
     mask = torch.zeros(6, 1, 32, 32)

@@ -38,7 +38,7 @@ def make_state(arch: str) -> dict[str, torch.Tensor]:
 
 
 def reference(x: torch.Tensor, arch: str, state: dict[str, torch.Tensor], name: str) -> torch.Tensor:
-    """phi_i,j written out from the plan, one functional call after the other."""
+    """phi_i,j from functional calls that follow the plan."""
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     y = torch.stack([(x[:, 0] - m) / s for m, s in zip(mean, std, strict=True)], dim=1)
     index, block, number = 0, 1, 0
@@ -85,7 +85,7 @@ def test_network_ends_at_the_deepest_layer_and_is_frozen(made):
         network.extract(torch.rand(1, 1, 8, 8), ("3_1",))
 
 
-def test_three_channels_are_taken_as_they_are(made):
+def test_three_channels_are_used_unchanged(made):
     arch, path, sha, _ = made
     network = VGGFeatures(arch, ("1_1",), weights=path, sha256=sha)
     x = torch.rand(1, 1, 8, 8)
@@ -94,13 +94,13 @@ def test_three_channels_are_taken_as_they_are(made):
         network(torch.rand(1, 2, 8, 8))
 
 
-def test_an_image_that_pooling_would_empty_is_refused(made):
+def test_an_image_too_small_for_pooling_is_refused(made):
     arch, path, sha, _ = made
     with pytest.raises(ValueError, match="at least 16 pixels"):
         VGGFeatures(arch, ("5_1",), weights=path, sha256=sha)(torch.rand(1, 1, 15, 40))
 
 
-def test_a_prefix_of_the_hash_is_enough_and_a_wrong_one_names_both(made):
+def test_a_prefix_of_the_hash_suffices_and_a_wrong_hash_names_both(made):
     arch, path, sha, _ = made
     VGGFeatures(arch, ("1_1",), weights=path, sha256=sha[:8].upper())
     with pytest.raises(ValueError, match=f"is {sha}, expected 0123456789"):
@@ -109,7 +109,7 @@ def test_a_prefix_of_the_hash_is_enough_and_a_wrong_one_names_both(made):
         VGGFeatures(arch, ("1_1",), weights=path, sha256="abc")
 
 
-def test_without_a_hash_only_the_official_file_is_taken(made):
+def test_without_a_hash_only_the_official_file_is_accepted(made):
     arch, path, sha, _ = made
     official = {"vgg16": "397923af", "vgg19": "dcbb9e9d"}[arch]
     with pytest.raises(ValueError, match=f"is {sha}, expected {official}"):
@@ -117,7 +117,7 @@ def test_without_a_hash_only_the_official_file_is_taken(made):
 
 
 @pytest.mark.parametrize("name", [None, "nowhere.pth"])
-def test_without_a_file_the_error_says_where_it_is_and_what_else_is_possible(name, tmp_path):
+def test_without_a_file_the_error_gives_its_source_and_the_alternatives(name, tmp_path):
     expected = ValueError if name is None else FileNotFoundError
     with pytest.raises(expected, match=r"download\.pytorch\.org/models/vgg19-dcbb9e9d\.pth") as caught:
         VGGFeatures(weights=None if name is None else tmp_path / name)

@@ -41,7 +41,7 @@ def test_blending_is_linear_in_every_float_and_leaves_counters() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_weights_are_read_blended(files: tuple[Path, Path], share: float) -> None:
+def test_weights_from_two_files_are_interpolated(files: tuple[Path, Path], share: float) -> None:
     ends = small(0).state_dict(), small(1).state_dict()
     found = read_network_weights(small(2), files[0], blend=share, blend_path=files[1])
     name = "tail.weight"
@@ -128,7 +128,7 @@ def test_a_predictor_is_its_network_with_the_files_weights(files: tuple[Path, Pa
     assert not predictor(image).requires_grad
 
 
-def test_a_network_without_weights_is_no_method() -> None:
+def test_a_predictor_without_weights_raises_an_error() -> None:
     predictor = Predictor(small(5), None)
     for _ in range(2):
         with pytest.raises(ValueError, match="path must be a file of weights, got None") as caught:
@@ -146,7 +146,7 @@ def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path,
     assert torch.equal(predictor(torch.ones(1, 1, 8, 8)), first)
 
 
-def test_methods_are_chosen_by_name_in_the_order_asked_for() -> None:
+def test_methods_are_chosen_by_name_in_the_requested_order() -> None:
     methods = {"a": nn.Identity(), "b": nn.Identity(), "c": nn.Identity()}
     assert list(chosen_methods(methods, ["c", "a"])) == ["c", "a"]
     with pytest.raises(ValueError, match=r"compare must name methods out of \['a', 'b', 'c'\], got \['lpips'\]"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Muon on convolutions, Adam on the rest."""
+"""Muon on convolutions, Adam on all other parameters."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def by_hand(momentum: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layer", [1, 3])
-def test_convolutions_are_stepped_by_the_published_rule(layer):
+def test_convolutions_follow_the_published_rule(layer):
     net = network()
     weight = net[layer].weight
     start = expected = weight.detach().flatten(1).double()
@@ -91,7 +91,7 @@ def test_torchs_own_muon_takes_nearly_the_same_step():
     assert ours.norm() == pytest.approx(theirs.norm().item(), rel=0.1)
 
 
-def test_the_rest_is_stepped_by_adam():
+def test_all_other_parameters_follow_adam():
     net = network()
     twin = copy.deepcopy(net)
     ours = ConvMuon(net.parameters(), lr=0.01, betas=(0.8, 0.99))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Phantom slices: the layout of the originals, plausible tumors, and a folder that is written once or not at all."""
+"""Phantom slices: the layout of the figshare set, plausible tumors, and atomic writes of the folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monai_srgan.phantoms import draw_phantom_slice, write_phantom_dataset
 
 
 def layout(path: Path) -> dict[str, dict[str, object]]:
-    """All that a reader can notice of a file but the values: types, ranks, storage and MATLAB's attributes."""
+    """Everything about a file except the values: types, ranks, storage and MATLAB's attributes."""
     found: dict[str, dict[str, object]] = {}
     with h5py.File(path) as file:
         assert file.userblock_size == 512
@@ -208,7 +208,7 @@ def mounted(monkeypatch):
     return mount
 
 
-def test_an_empty_folder_that_cannot_be_replaced_is_filled_the_record_last(tmp_path, mounted, monkeypatch):
+def test_an_empty_folder_that_cannot_be_replaced_is_filled_with_the_record_last(tmp_path, mounted, monkeypatch):
     root, order = mounted(tmp_path / "disk"), []
     move = shutil.move
     monkeypatch.setattr(shutil, "move", lambda source, target: order.append(Path(target).name) or move(source, target))
@@ -218,7 +218,7 @@ def test_an_empty_folder_that_cannot_be_replaced_is_filled_the_record_last(tmp_p
     assert contents(root / "2.mat")["image"].shape == (64, 64)
 
 
-def test_a_folder_that_is_filled_stays_empty_when_that_fails(tmp_path, mounted, monkeypatch):
+def test_a_failed_write_leaves_an_existing_folder_empty(tmp_path, mounted, monkeypatch):
     root = mounted(tmp_path / "disk")
 
     def full(_source, target):
@@ -253,13 +253,13 @@ def test_a_parent_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
         write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
 
 
-def test_everybody_may_read_the_set(tmp_path):
+def test_all_users_can_read_the_set(tmp_path):
     folder = write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
     assert folder.stat().st_mode & 0o555 == 0o555
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
 
 
-def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path):
+def test_a_folder_with_other_contents_is_refused_and_unchanged(tmp_path):
     (tmp_path / "mine.mat").write_text("precious")
     with pytest.raises(FileExistsError, match=r"root_dir.*mine\.mat"):
         write_phantom_dataset(tmp_path, num_patients=1, image_size=64)

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time to make a training batch, and its share of a training step, for the bundle's data path and for rivals.
+"""Time to make a training batch, and its share of a training step, for the bundle's data path and alternatives.
 
-The step is the shorter one, of the SRResNet phase. Rivals make batches of the same kind, LR and HR crops with flips and
-rotations: one with MONAI's own transforms on cached slices, one with the bundle's transforms that decodes the file
-each time. Runs on the slices in the folder named by MONAI_SRGAN_DATA, else on a phantom set in a temporary folder.
+The step is that of the SRResNet phase, which is shorter than the adversarial one. The alternatives make equivalent
+batches of LR and HR crops with flips and rotations: one with MONAI's own transforms on cached slices, one with the
+bundle's transforms that decodes the file each time. Uses the slices in the folder MONAI_SRGAN_DATA, else phantoms in a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from monai_srgan.engines import SRGANTrainer
 from monai_srgan.precision import has_fast_autocast
 
 _CONFIG = Path(__file__).parents[1] / "bundle" / "configs" / "train.json"
-_SLICES = 64  # as many as are cached; a batch is made in the same time from any number
+_SLICES = 64  # all are cached; the time per batch does not depend on the number
 
 
 def main() -> None:
@@ -52,15 +53,15 @@ def main() -> None:
     path = Compose([*load, *crop, config.get_parsed_content("degrade")])
     with slice_files(_SLICES) as (files, source):
         items = [{"image": file} for file in files]
-        rivals: dict[str, Callable[[], Any]] = {
+        methods: dict[str, Callable[[], Any]] = {
             "bundle": stream(CacheDataset(items, path, copy_cache=False, progress=False)),
             "MONAI's transforms, cached": shuffled(
-                CacheDataset(items, Compose([*load, *monais()]), copy_cache=False, progress=False)
+                CacheDataset(items, Compose([*load, *monai_transforms()]), copy_cache=False, progress=False)
             ),
             "bundle's transforms, file decoded each time": stream(Dataset(items, path)),
             "training step, SRResNet phase": step(config, stream(Dataset(items, path))()),
         }
-        timings = alternate(rivals, rounds=args.rounds, warmup=2)
+        timings = alternate(methods, rounds=args.rounds, warmup=2)
     unit = timings["training step, SRResNet phase"].median_s
     facts = {
         "data": source,
@@ -70,21 +71,21 @@ def main() -> None:
 
 
 def stream(dataset: Any) -> Callable[[], Any]:
-    """Next batch of the bundle's seeded stream."""
+    """Function that returns the next batch of the bundle's seeded stream."""
     order = ShuffledStream(length=len(dataset), batch_size=16, iterations=10**6)
     batches = iter(DataLoader(SeededItems(dataset), batch_sampler=order, num_workers=0))
     return lambda: next(batches)
 
 
 def shuffled(dataset: Any) -> Callable[[], Any]:
-    """Next batch of a shuffled loader that starts again and again."""
+    """Function that returns the next batch of a shuffled loader, which restarts forever."""
     loader = DataLoader(dataset, batch_size=16, shuffle=True, num_workers=0)
     batches = itertools.chain.from_iterable(iter(lambda: loader, None))
     return lambda: next(batches)
 
 
-def monais() -> list[Any]:
-    """Crop, flips, rotation, Gaussian blur and bicubic resize, out of MONAI alone; tumour pixels are found once."""
+def monai_transforms() -> list[Any]:
+    """Crop, flips, rotation, Gaussian blur and bicubic resize with MONAI only; tumor pixels are found once."""
     keys = ["image", "mask"]
     return [
         FgBgToIndicesd("mask"),
@@ -107,22 +108,23 @@ def monais() -> list[Any]:
 
 
 def step(config: ConfigParser, batch: dict[str, torch.Tensor]) -> Callable[[], Any]:
+    """Function that trains for one epoch of one step."""
     network = config.get_parsed_content("network_def")
-    critic = config.get_parsed_content("discriminator_def")
+    discriminator = config.get_parsed_content("discriminator_def")
     trainer = SRGANTrainer(
         device="cpu",
         max_epochs=1,
         train_data_loader=[batch],
         g_network=network,
         g_optimizer=torch.optim.Adam(network.parameters(), fused=True),
-        d_network=critic,
-        d_optimizer=torch.optim.Adam(critic.parameters(), fused=True),
+        d_network=discriminator,
+        d_optimizer=torch.optim.Adam(discriminator.parameters(), fused=True),
         pixel_loss=torch.nn.L1Loss(),
         amp=has_fast_autocast(torch.device("cpu")),
         channels_last=True,
         decollate=False,
     )
-    return lambda: trainer._iteration(trainer, batch)
+    return trainer.run
 
 
 if __name__ == "__main__":

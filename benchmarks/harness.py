@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Timing side by side: rivals take turns, so that whatever slows the machine slows them all alike.
+"""Interleaved timing: methods take turns, so that anything that slows the machine slows all of them alike.
 
-A script of this folder measures with :func:`alternate`, prints and stores with :func:`report`, and takes its command
-line from :func:`arguments`::
+A script in this folder measures with :func:`alternate`, prints and saves with :func:`report`, and parses its command
+line with :func:`arguments`::
 
     args = arguments(__doc__).parse_args()
     timings = alternate({"ours": fast, "theirs": slow}, rounds=args.rounds)
@@ -37,10 +37,10 @@ _PACKAGES = ("monai", "torch", "numpy", "scipy", "h5py", "scikit-image")
 
 @dataclass
 class Timing:
-    """The runs of one rival.
+    """The runs of one method.
 
     Attributes:
-        name: who ran.
+        name: name of the method.
         median_s: median of the runs, seconds.
         min_s: fastest run, seconds.
         runs_s: every run in order, seconds.
@@ -53,7 +53,7 @@ class Timing:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that sets the number of threads as soon as it has read it."""
+    """A parser that sets the number of threads when it has parsed it."""
 
     def parse_args(self, *args: Any, **kwargs: Any) -> Any:
         parsed = super().parse_args(*args, **kwargs)
@@ -63,42 +63,42 @@ class _Parser(argparse.ArgumentParser):
 
 
 def arguments(description: str | None, **options: Any) -> argparse.ArgumentParser:
-    """A command-line parser with the options that all benchmarks share.
+    """A command-line parser with the options shared by all benchmarks.
 
     Args:
-        description: what the benchmark measures, usually the script's docstring.
-        options: defaults that differ from the shared ones: ``rounds``, ``threads``, ``json``.
+        description: what the benchmark measures, usually the docstring of the script.
+        options: other defaults for ``rounds``, ``threads`` or ``json``.
 
     Returns:
-        a parser with ``--json FILE``, ``--rounds N`` (default 7, at least 1) and ``--threads N`` (for torch; default:
-        left alone). ``parse_args`` sets the threads. Add the script's own options before calling it.
+        a parser with ``--json FILE``, ``--rounds N`` (default 7, at least 1) and ``--threads N`` (of torch; unchanged
+        by default). ``parse_args`` sets the threads. Add the script's own options before calling it.
     """
     parser = _Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write machine, timings, ratios and facts here")
-    parser.add_argument("--rounds", type=_positive, default=7, help="runs of each rival (default: %(default)s)")
-    parser.add_argument("--threads", type=_positive, help="threads of torch (default: as they are)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file for machine, timings, ratios and facts")
+    parser.add_argument("--rounds", type=_positive, default=7, help="runs per method (default: %(default)s)")
+    parser.add_argument("--threads", type=_positive, help="threads of torch (default: unchanged)")
     parser.set_defaults(**options)
     return parser
 
 
 def alternate(calls: Mapping[str, Callable[[], object]], *, rounds: int = 7, warmup: int = 1) -> dict[str, Timing]:
-    """Time calls in turns: A B C A B C ..., one call each a round.
+    """Time calls in turns: A B C A B C ..., one call per method and round.
 
-    On a GPU a call must wait for its own work (``torch.cuda.synchronize``), or only its launch is timed.
+    On a GPU a call must synchronize (``torch.cuda.synchronize``), or only the kernel launches are timed.
 
     Args:
-        calls: name to a call without arguments.
-        rounds: timed runs of each, at least 1; the median is over them.
-        warmup: untimed runs of each beforehand.
+        calls: name to a function without arguments.
+        rounds: timed runs per method, at least 1, for the median.
+        warmup: untimed runs per method before the first round.
 
     Returns:
         name to :class:`Timing`, in the order of ``calls``.
 
     Raises:
-        ValueError: when there is nothing to run.
+        ValueError: there is nothing to run.
     """
     if not calls or rounds < 1:
-        raise ValueError(f"give at least one call and one round, got {len(calls)} calls and {rounds} rounds")
+        raise ValueError(f"calls and rounds must be at least 1, got {len(calls)} calls and {rounds} rounds")
     for _ in range(warmup):
         for call in calls.values():
             call()
@@ -119,18 +119,18 @@ def report(
     facts: Mapping[str, Any] | None = None,
     json_path: str | Path | None = None,
 ) -> None:
-    """Print the machine, the medians and their ratios to ours, and the facts; store the same as JSON.
+    """Print the machine, the medians, their ratios to ours and the facts; save the same as JSON.
 
     Args:
         title: what was measured.
         timings: result of :func:`alternate`.
-        ours: the name whose median is the unit: a ratio of 4.2x took 4.2 times as long.
-        facts: further findings, such as the largest difference between the rivals' numbers.
+        ours: name of the method whose median is the unit: a ratio of 4.2x means 4.2 times as long.
+        facts: other results, such as the largest difference between the values of the methods.
         json_path: file to write, with ``title``, ``machine``, ``argv``, ``ours``, ``timings``, ``ratios``, ``facts``;
             None writes nothing.
 
     Raises:
-        ValueError: when ``ours`` has no timing.
+        ValueError: ``ours`` has no timing.
     """
     if ours not in timings:
         raise ValueError(f"ours must be one of the timings {list(timings)}, got {ours!r}")
@@ -163,7 +163,7 @@ def report(
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on: processor, threads, memory, system, versions, instructions for bf16."""
+    """The machine: processor, threads, memory, operating system, versions, bfloat16 instructions."""
     built = torch.__config__.show()
     cpu = _cpu_info()
     flags = set(cpu.get("flags", "").split())
@@ -186,7 +186,7 @@ def machine() -> dict[str, Any]:
 
 
 def _cpu_info() -> dict[str, str]:
-    """Fields of the first processor; empty where the system has no such file."""
+    """Fields of the first processor in /proc/cpuinfo; empty if there is no such file."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").split("\n\n")[0].splitlines() if path.is_file() else []
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time to enlarge one slice with the paper's generator: accelerate() against the plain network.
+"""Time to enlarge one slice with the paper's generator: accelerate() compared with the plain network.
 
-The rivals share one set of weights: 16 residual blocks of 64 feature maps with batch norm. "Plain" is the network in
-textbook layers in eval mode and without gradients, as one would write it oneself.
+All methods share the same weights: 16 residual blocks of 64 feature maps with batch norm. "Plain" is the network in
+textbook layers, in eval mode and without gradients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MATRIX = 2048
 def main() -> None:
     parser = arguments(__doc__, rounds=15)
     parser.add_argument("--size", type=int, default=128, help="LR pixels along each side (default: %(default)s)")
-    parser.add_argument("--compile", action="store_true", help="try torch.compile too")
+    parser.add_argument("--compile", action="store_true", help="also measure torch.compile")
     args = parser.parse_args()
 
     torch.manual_seed(0)
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def trained() -> SRResNet:
-    """A generator whose batch norms have statistics of their own, so that folding them is no identity."""
+    """A generator with nontrivial batch norm statistics, so that folding is not the identity."""
     network = SRResNet()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading image, tumour mask, type and patient id of a slice's .mat file: monai_srgan beside h5py, mat73, pymatreader.
+"""Time to read image, tumor mask, type and patient ID of a .mat slice: monai_srgan, h5py, mat73 and pymatreader.
 
-A call opens and reads every file once; the system holds all of them in memory. monai_srgan also reads the outline and
-checks all five fields; bare h5py reads four and checks nothing. No reader that unpacks with zlib, as HDF5 does, can be
-faster than zlib alone. Readers of packages that are not installed are left out: pip install mat73 pymatreader.
+Each call opens and reads every file once; the files are in the page cache. monai_srgan also reads the outline and
+checks all five fields, whereas bare h5py reads four and checks nothing. The time of zlib alone is a lower bound, since
+HDF5 decompresses with zlib. Packages that are not installed are skipped: pip install mat73 pymatreader.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from slices import slice_files
 from monai_srgan.data import read_cjdata
 from monai_srgan.transforms import LoadMatd
 
-Slice = tuple[np.ndarray, np.ndarray, int, str]  # image and mask as x, y; type; patient id
+Slice = tuple[np.ndarray, np.ndarray, int, str]  # image and mask (x, y); type; patient ID
 FIELDS = ("image", "tumorMask", "label", "PID")
 
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--slices", type=int, default=20, help="files a call (default: %(default)s)")
+    parser.add_argument("--slices", type=int, default=20, help="files per call (default: %(default)s)")
     args = parser.parse_args()
     readers: dict[str, Callable[[Path], Slice]] = {"monai_srgan": ours, "h5py, bare": bare}
     for package, reader in (("mat73", by_mat73), ("pymatreader", by_pymatreader)):
         if find_spec(package):
             readers[package] = reader
         else:
-            print(f"{package} is not installed and left out: pip install {package}")
+            print(f"skipped {package}, which is not installed: pip install {package}")
     with slice_files(args.slices) as (files, source):
         expected = [bare(file) for file in files]
         facts: dict[str, Any] = {"data": source}
         for name in [name for name in readers if name != "h5py, bare"]:
             found = [readers[name](file) for file in files]
-            facts[f"files in which {name} finds other values than h5py"] = len(files) - sum(map(equal, found, expected))
+            facts[f"files in which {name} reads other values than h5py"] = len(files) - sum(map(equal, found, expected))
         load = LoadMatd("image")
         calls: dict[str, Callable[[], object]] = {
             name: lambda reader=reader: [reader(file) for file in files] for name, reader in readers.items()
         }
         calls["LoadMatd, tensors"] = lambda: [load({"image": str(file)}) for file in files]
-        packed = [chunks(file) for file in files]
-        calls["zlib alone, image and mask"] = lambda: [zlib.decompress(chunk) for file in packed for chunk in file]
+        compressed = [chunks(file) for file in files]
+        calls["zlib alone, image and mask"] = lambda: [zlib.decompress(chunk) for file in compressed for chunk in file]
         timings = alternate(calls, rounds=args.rounds)
-    facts["ms a file"] = 1e3 * timings["monai_srgan"].median_s / len(files)
+    facts["ms per file"] = 1e3 * timings["monai_srgan"].median_s / len(files)
     facts["monai_srgan / bare h5py"] = timings["monai_srgan"].median_s / timings["h5py, bare"].median_s
     report("Reading slices from .mat files", timings, ours="monai_srgan", facts=facts, json_path=args.json)
 
@@ -83,7 +83,7 @@ def by_pymatreader(file: Path) -> Slice:
 
 
 def chunks(file: Path) -> list[bytes]:
-    """The packed parts of image and mask as they lie in the file."""
+    """The compressed chunks of image and mask in the file."""
     with h5py.File(file, "r") as opened:
         stored = [opened[f"cjdata/{name}"].id for name in ("image", "tumorMask")]
         return [

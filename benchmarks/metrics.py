@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""PSNR, SSIM, MSE and bias of five regions of 512x512 slices: monai_srgan beside scikit-image.
+"""Time to score five regions of 512x512 slices with PSNR, SSIM, MSE and bias: monai_srgan and scikit-image.
 
-A call scores every slice, enlarged by bicubic interpolation, on the regions whole, inside, outside, head and rim.
-First the scores alone, the masks being ready; then masks and scores, scikit-image with our masks and with masks by the
-usual calls of scipy. With --json FILE the second part goes to FILE's name with "_masks".
+Each call scores every slice, enlarged by bicubic interpolation, on the regions whole, inside, outside, head and rim.
+The first part times the scores with precomputed masks; the second times masks and scores, for scikit-image both with
+our masks and with masks by the usual calls to scipy. With --json FILE the second part is saved under FILE's name with
+the suffix "_masks".
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Scores = dict[str, dict[str, Any]]
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--slices", type=int, default=4, help="slices a call (default: %(default)s)")
+    parser.add_argument("--slices", type=int, default=4, help="slices per call (default: %(default)s)")
     args = parser.parse_args()
     with slice_files(args.slices) as (files, source):
         samples = [sample(file) for file in files]
@@ -45,17 +46,17 @@ def main() -> None:
             "monai_srgan": lambda: [region_scores(*item) for item in tensors],
             "scikit-image, one map, float32": lambda: [peer(*item) for item in singles],
             "scikit-image, one map, float64": lambda: [peer(*item) for item in doubles],
-            "scikit-image, a map a region, float32": lambda: [peer(*item, one_map=False) for item in singles],
+            "scikit-image, one map per region, float32": lambda: [peer(*item, one_map=False) for item in singles],
         },
         rounds=args.rounds,
     )
-    facts: dict[str, Any] = {"data": source, "ms a slice": 1e3 * timings["monai_srgan"].median_s / len(samples)}
+    facts: dict[str, Any] = {"data": source, "ms per slice": 1e3 * timings["monai_srgan"].median_s / len(samples)}
     ours = [region_scores(*item) for item in tensors]
     for dtype, items in (("float64", doubles), ("float32", singles)):
         theirs = [peer(*item) for item in items]
         for metric in METRICS:
             facts[f"largest difference of {metric} from scikit-image in {dtype}"] = largest(ours, theirs, metric)
-    report("Scores of five regions, masks ready", timings, ours="monai_srgan", facts=facts, json_path=args.json)
+    report("Scores of five regions, masks precomputed", timings, ours="monai_srgan", facts=facts, json_path=args.json)
 
     timings = alternate(
         {
@@ -69,7 +70,7 @@ def main() -> None:
         rounds=args.rounds,
     )
     usual = [usual_masks(image, mask) for _, image, mask in by_scipy]
-    facts = {"data": source, "ms a slice": 1e3 * timings["monai_srgan"].median_s / len(samples)}
+    facts = {"data": source, "ms per slice": 1e3 * timings["monai_srgan"].median_s / len(samples)}
     for region in ("head", "rim"):
         pairs = zip(usual, singles, strict=True)
         facts[f"pixels of {region} that differ from scipy's"] = sum(
@@ -80,7 +81,7 @@ def main() -> None:
 
 
 def sample(file: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Bicubic prediction, target in [0, 1] and tumour of a slice, ``(1, 1, H, W)``."""
+    """Bicubic prediction, target in [0, 1] and tumor of a slice, ``(1, 1, H, W)``."""
     data = read_cjdata(file)
     image = torch.from_numpy(data.image.astype(np.float32))[None, None]
     image = (image / torch.quantile(image[..., ::2, ::2], 0.999)).clamp(0, 1)
@@ -96,7 +97,7 @@ def arrays(masks: dict[str, torch.Tensor]) -> Masks:
 
 
 def peer(pred: np.ndarray, target: np.ndarray, masks: Masks, *, one_map: bool = True) -> Scores:
-    """The same numbers by scikit-image."""
+    """The same scores with scikit-image."""
     similarity = similarity_map(pred, target) if one_map else None
     scores = {}
     for name, region in masks.items():
@@ -117,7 +118,7 @@ def similarity_map(pred: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def usual_masks(target: np.ndarray, inside: np.ndarray, rim_width: float = 10.0) -> Masks:
-    """The regions of :mod:`monai_srgan.metrics.regions`, by one call of scipy or scikit-image for each step."""
+    """The regions of :mod:`monai_srgan.metrics.regions`, with one call to scipy or scikit-image per step."""
     smooth = ndimage.gaussian_filter(target, max(target.shape) / 256, mode="nearest")
     parts, _ = ndimage.label(smooth > 0.5 * threshold_otsu(smooth))
     areas = np.bincount(parts.ravel())

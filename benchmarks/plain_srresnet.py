@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The paper's generator in textbook layers: what one would write oneself, and the reference of the quick one."""
+"""The paper's generator in textbook layers, the reference for the optimized implementation."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class _Upsample(nn.Module):
 
 
 class PlainSRResNet(nn.Module):
-    """The generator of Ledig et al. (arXiv 1609.04802), figure 4, with the state dict of ``SRResNet``.
+    """The generator of Ledig et al. (arXiv 1609.04802, figure 4), compatible with state dicts of ``SRResNet``.
 
     Args:
-        num_blocks: residual blocks.
-        channels: feature maps.
+        num_blocks: number of residual blocks.
+        channels: number of feature maps.
         norm: "batch" or None.
         scale: 2, 4 or 8.
         global_residual: "bicubic" or None.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Slices to measure on: originals of the figshare set where MONAI_SRGAN_DATA names their folder, else phantoms."""
+"""Slices for benchmarks: those of the figshare set in the folder MONAI_SRGAN_DATA, else phantoms."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["slice_files"]
 
 @contextmanager
 def slice_files(count: int) -> Iterator[tuple[list[Path], str]]:
-    """Paths of ``count`` slices, evenly spread over the set, and what they are; phantoms are deleted at the end.
+    """Paths of ``count`` slices, evenly spread over the set, and a description; phantoms are deleted at the end.
 
     Args:
-        count: number of slices, at least 1; fewer are given where the folder has fewer.
+        count: number of slices, at least 1; fewer if the folder has fewer.
 
     Raises:
-        FileNotFoundError: when the folder that MONAI_SRGAN_DATA names has no slices.
+        FileNotFoundError: the folder MONAI_SRGAN_DATA contains no slices.
     """
     folder = os.environ.get("MONAI_SRGAN_DATA")
     if folder:
         found = sorted((path for path in Path(folder).rglob("*.mat") if path.stem.isdigit()), key=lambda p: int(p.stem))
         if not found:
             raise FileNotFoundError(
-                f"MONAI_SRGAN_DATA={folder} has no slices: set it to a folder with 1.mat, 2.mat, ..."
+                f"MONAI_SRGAN_DATA={folder} contains no slices: set it to a folder with 1.mat, 2.mat, ..."
             )
         step = max(len(found) // count, 1)
         chosen = found[::step][:count]
@@ -38,4 +38,7 @@ def slice_files(count: int) -> Iterator[tuple[list[Path], str]]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         root = write_phantom_dataset(Path(temporary) / "phantom", num_patients=count)
-        yield sorted(root.glob("*.mat")), f"{count} phantom slices (set MONAI_SRGAN_DATA to measure on original ones)"
+        yield (
+            sorted(root.glob("*.mat")),
+            f"{count} phantom slices (set MONAI_SRGAN_DATA to use those of the figshare set)",
+        )

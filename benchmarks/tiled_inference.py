@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time, peak memory and exactness of enlarging a large image: TiledSRInferer against MONAI's sliding window.
+"""Time, peak memory and accuracy of enlarging a large image: TiledSRInferer compared with MONAI's sliding window.
 
-Each run is a process of its own; its peak resident memory (Linux) is all that it ever took, libraries included. MONAI's
-window gets the plain network and the same context, as the overlap of windows that it averages.
+Each run is a separate process, whose peak resident memory (Linux) includes libraries. MONAI's sliding window runs the
+plain network with the same context, as overlap of the windows that it averages.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ def main() -> None:
     parser = arguments(__doc__, rounds=3)
     parser.add_argument("--size", type=int, default=1024, help="LR pixels along each side (default: %(default)s)")
     parser.add_argument("--window", type=int, default=256, help="side of MONAI's window (default: %(default)s)")
-    parser.add_argument("--child", help="run one rival and print what it took (internal)")
-    parser.add_argument("--output", type=Path, help="where the child leaves its image (internal)")
+    parser.add_argument("--child", help="measure one method and print the result (internal)")
+    parser.add_argument("--output", type=Path, help="output file of the child process (internal)")
     args = parser.parse_args()
     if args.child:
         print(json.dumps(measure(args.child, args.size, args.window, args.output)))
         return
 
-    rivals = ["tiled fp32", "tiled bf16", "untiled fp32", "MONAI sliding window, plain fp32"]
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in rivals}
+    methods = ["tiled fp32", "tiled bf16", "untiled fp32", "MONAI sliding window, plain fp32"]
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(args.rounds):
-            for name in rivals:
-                runs[name].append(child(name, args, Path(folder) / f"{rivals.index(name)}.pt"))
-        images = {name: torch.load(Path(folder) / f"{rivals.index(name)}.pt") for name in rivals}
+            for name in methods:
+                runs[name].append(child(name, args, Path(folder) / f"{methods.index(name)}.pt"))
+        images = {name: torch.load(Path(folder) / f"{methods.index(name)}.pt") for name in methods}
     seconds = {name: [run["seconds"] for run in found] for name, found in runs.items()}
     timings = {name: Timing(name, median(times), min(times), times) for name, times in seconds.items()}
     expected = images["untiled fp32"]
@@ -57,7 +57,7 @@ def main() -> None:
         "largest difference from untiled fp32": {
             name: float((image - expected).abs().max()) for name, image in images.items()
         },
-        "standard deviation of what the network adds": float(
+        "standard deviation of the network's residual": float(
             (expected - torch.nn.functional.interpolate(picture(args.size), scale_factor=4.0, mode="bicubic")).std()
         ),
     }
@@ -100,7 +100,7 @@ def measure(name: str, size: int, window: int, output: Path) -> dict[str, float]
 
 
 def peak_bytes() -> int:
-    """Largest resident memory of this process; getrusage would count that of the process it was forked from."""
+    """Peak resident memory of this process; getrusage would include that of the parent before the fork."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))  # type: ignore[union-attr]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Atomic file writes, and folders that are known to be writable."""
+"""Atomic file writes, and output folders checked for write access."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from monai_srgan.errors import about
 from monai_srgan.processes import is_main_process
 
 __all__ = ["writable_folder", "write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the target and rename, so that the target is the whole file or is as it was.
+    """Write to a temporary file and rename it, so that the target is either complete or unchanged.
 
     Args:
-        path: the target; its folder exists.
-        write: writes the file at the path that it is given, which has the target's suffix.
+        path: the target, in an existing folder.
+        write: function that writes the file at the path it receives, which has the suffix of the target.
     """
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
@@ -31,18 +32,18 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
 
 
 def writable_folder(output_dir: str | Path) -> Path:
-    """Make a folder, and find out by writing whether files can be made in it.
+    """Create a folder and check that it is writable by writing a temporary file.
 
-    In a job of many processes only rank 0, which writes all files, does so.
+    In a job with several processes only rank 0, which writes all files, does this.
 
     Args:
-        output_dir: folder, made with its parents when it is missing.
+        output_dir: folder, created with its parents if missing.
 
     Returns:
         the folder.
 
     Raises:
-        OSError: when it cannot be made or written to; the message names it and the reason.
+        OSError: the folder cannot be created or written to; the message has the reason.
     """
     folder = Path(output_dir)
     if not is_main_process():
@@ -52,5 +53,7 @@ def writable_folder(output_dir: str | Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OSError(f"output_dir {folder} cannot be written to ({error}): choose another folder") from error
+        raise about(
+            OSError(f"output_dir={folder} is not writable ({error}): choose another folder"), "output_dir"
+        ) from error
     return folder

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
+from monai_srgan.errors import about
+
 __all__ = ["require_flags"]
 
 
 def require_flags(**flags: object) -> None:
-    """See that switches are truth values: a command line makes a text of ``false``, which would count as true.
+    """Check that options are booleans. A command line passes ``false`` as a string, which would count as true.
 
     Args:
-        flags: the switches by name.
+        flags: options by name.
 
     Raises:
-        ValueError: one is something else.
+        ValueError: an option is not a bool; the message names it.
     """
     for name, value in flags.items():
         if not isinstance(value, bool):
-            raise ValueError(f"{name} must be True or False, written with a capital, got {value!r}")
+            raise about(ValueError(f"{name} must be True or False (capitalized), got {value!r}"), name)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision by device type, shared by engines and inferers."""
+"""Mixed precision by device type, for engines and inferers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["autocast", "autocast_dtype", "has_fast_autocast", "plain"]
 
 
 def autocast_dtype(device: torch.device, amp_kwargs: dict[str, Any]) -> torch.dtype:
-    """The dtype of mixed precision on a device: the one asked for, else bfloat16 where supported, else float16.
+    """The autocast dtype for a device: the requested one, else bfloat16 if supported, else float16.
 
     Args:
         device: where the networks run.
-        amp_kwargs: arguments of ``torch.autocast``; "dtype" is honoured.
+        amp_kwargs: arguments of ``torch.autocast``; "dtype" is the requested dtype.
     """
     if "dtype" in amp_kwargs:
         return amp_kwargs["dtype"]
@@ -29,7 +29,7 @@ def autocast_dtype(device: torch.device, amp_kwargs: dict[str, Any]) -> torch.dt
 def has_fast_autocast(device: torch.device) -> bool:
     """Whether mixed precision is faster than float32: on CUDA, and on CPUs with bfloat16 instructions.
 
-    Elsewhere a CPU emulates bfloat16, which is slower than float32.
+    Other CPUs emulate bfloat16, which is slower than float32.
 
     Args:
         device: where the networks run.
@@ -40,11 +40,11 @@ def has_fast_autocast(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device, enabled: bool, amp_kwargs: dict[str, Any] | None = None) -> torch.autocast:
-    """A ``torch.autocast`` context for the device at hand; MONAI's engines know CUDA's only.
+    """A ``torch.autocast`` context for any device; MONAI's engines support only CUDA.
 
     Args:
         device: where the networks run.
-        enabled: False gives a context that does nothing.
+        enabled: False returns a context that does nothing.
         amp_kwargs: further arguments of ``torch.autocast``, such as "dtype".
     """
     kwargs = dict(amp_kwargs or {})
@@ -53,11 +53,11 @@ def autocast(device: torch.device, enabled: bool, amp_kwargs: dict[str, Any] | N
 
 
 def plain(image: torch.Tensor, channels_last: bool = False) -> torch.Tensor:
-    """The tensor without meta data (which would be carried through every operation of a network).
+    """The tensor without metadata, which every operation of a network would otherwise propagate.
 
     Args:
         image: tensor or MetaTensor.
-        channels_last: lay a 4-D tensor out in channels-last order.
+        channels_last: convert a 4-D tensor to channels-last memory format.
     """
     tensor = image.as_tensor() if isinstance(image, MetaTensor) else image
     return tensor.contiguous(memory_format=torch.channels_last) if channels_last and tensor.ndim == 4 else tensor

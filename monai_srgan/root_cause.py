@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an error is about, below the RuntimeErrors that MONAI wraps it in."""
+"""The root cause of an error that MONAI wraps in RuntimeErrors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["reason", "root_cause"]
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The first cause that is more than a plain RuntimeError: MONAI's configs and Compose wrap what they run in those.
+    """The first cause that is not a plain RuntimeError, in which MONAI's ConfigParser and Compose wrap errors.
 
     Args:
-        error: an error as caught.
+        error: the error, as caught.
     """
     while type(error) is RuntimeError and error.__cause__ is not None:
         error = error.__cause__
@@ -19,14 +19,14 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def reason(error: BaseException, source: str) -> str:
-    """What is wrong with a file, in a line that begins with its name or holds it.
+    """One line on what is wrong with a file; it contains the file's name.
 
     Args:
-        error: what a reader or transform raised.
+        error: raised by a reader or transform.
         source: the file.
     """
     cause = root_cause(error)
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    # ITK's messages begin with the place in its own source
+    # ITK's messages start with a location in its source code.
     line = next((line for line in lines if "ITK ERROR" in line), lines[0] if lines else type(cause).__name__)
     return line if str(source) in line else f"{source}: {line}"

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rooms of the package: imports point down, files stay short, and importing stays light."""
+"""The structure of the package: imports point down, files stay short, and imports stay light."""
 
 from __future__ import annotations
 
 import ast
 import pkgutil
+import statistics
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,10 @@ import monai_srgan
 
 PACKAGE = Path(monai_srgan.__file__).parent
 
-# From the bottom to the top: a module imports from its own room and from rooms below it.
+# From bottom to top: a module imports from its own room and from rooms below it.
 LAYERS = (
-    ("_renamed",),
-    ("errors", "flags", "precision", "processes", "root_cause"),
+    ("_renamed", "errors"),
+    ("flags", "precision", "processes", "root_cause"),
     ("files",),
     ("physics", "networks", "optimizers", "phantoms"),
     ("data", "losses", "metrics"),
@@ -42,7 +44,7 @@ def room(path: Path) -> str:
 
 
 def imported_rooms(path: Path) -> set[str]:
-    """Rooms of this package that a file imports from, at any depth of its code."""
+    """Rooms of this package that a file imports from, at any nesting level of its code."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -68,8 +70,54 @@ def test_imports_point_down(path: Path) -> None:
     assert not upward, f"{path.relative_to(PACKAGE)} imports {sorted(upward)}, which lie on its own level or above"
 
 
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in FILES}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules of this package that a file imports at module level."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
+            found |= submodules or {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & MODULES.keys()
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Nodes of a circle in a graph; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}}) == []
+    assert sorted(set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}))) == ["a", "b", "c"]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({name: imported_modules(path) for name, path in MODULES.items()}) == []
+
+
+def lengths() -> dict[str, int]:
+    return {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
+
+
 def test_no_file_is_above_400_lines() -> None:
-    assert {path.name: n for path in FILES if (n := len(path.read_text(encoding="utf-8").splitlines())) > 400} == {}
+    assert {name: n for name, n in lengths().items() if n > 400} == {}
+
+
+def test_files_are_short() -> None:
+    median = statistics.median(n for name, n in lengths().items() if MODULES[name].name != "__init__.py")
+    assert median <= 130, f"the median file has {median:g} lines"
 
 
 @pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if module.ispkg))
@@ -91,12 +139,28 @@ def test_subpackages_load_on_first_use() -> None:
     assert (before, after) == ("False", "SRResNet False")
 
 
+def test_data_needs_no_itk_before_a_dicom_file_is_read(tmp_path: Path) -> None:
+    # MONAI does without ITK too; a module that is None in sys.modules cannot be imported
+    (tmp_path / "a.dcm").touch()
+    message = run(
+        "import sys; sys.modules['itk'] = None\n"
+        "import monai_srgan.data, monai_srgan.transforms\n"
+        "reader = monai_srgan.data.DicomReader()\n"
+        "monai_srgan.transforms.LoadInputd(keys='image')\n"
+        f"try: reader.read({str(tmp_path / 'a.dcm')!r})\n"
+        "except ImportError as error: print(error)"
+    )
+    assert "itk" in message
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("from monai_srgan.data import FigshareBrainTumorDataset", "monai_srgan.apps.FigshareBrainTumorDataset"),
         ("from monai_srgan.bundle_root import find_bundle_root", "monai_srgan.bundling"),
         ("import monai_srgan.trust", "monai_srgan.uncertainty"),
+        ("from monai_srgan.data import assert_patient_disjoint", "monai_srgan.data.check_patient_disjoint"),
+        ("from monai_srgan.networks import with_weights", "monai_srgan.networks.load_weights"),
         ("from monai_srgan.handlers.output_folder import clear_folder", "monai_srgan.bundling.run_folder"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_gpu_that_only_emulates_bfloat16_takes_float16(monkeypatch, native, ex
     assert autocast_dtype(torch.device("cuda"), {}) == expected
 
 
-def test_a_dtype_asked_for_is_taken():
+def test_a_requested_dtype_is_used():
     assert autocast_dtype(CPU, {"dtype": torch.float16}) == torch.float16
     with autocast(CPU, enabled=True, amp_kwargs={"dtype": torch.float16}):
         assert (torch.rand(4, 4) @ torch.rand(4, 4)).dtype == torch.float16
@@ -38,7 +38,7 @@ def test_a_cpu_without_bfloat16_instructions_trains_in_float32(monkeypatch, bflo
     assert has_fast_autocast(CPU) == (bfloat16 or tiles)
 
 
-def test_plain_tensors_carry_no_meta_data_and_have_the_layout_asked_for():
+def test_plain_tensors_have_no_metadata_and_the_requested_layout():
     image = MetaTensor(torch.rand(2, 3, 4, 5))
     result = plain(image, channels_last=True)
     assert type(result) is torch.Tensor

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Download the figshare brain tumour set: four archives and the table of folds, resumed and verified."""
+"""Download the figshare brain tumor set, four archives and the table of folds, with resume and verification."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ logger = logging.getLogger(__name__)
 BASE_URL = "https://ndownloader.figshare.com/files"
 
 _CHUNK = 1 << 20
-_TIMEOUT = 60  # seconds without a byte
+_TIMEOUT = 60  # seconds without data
 _SLICE_NAME = re.compile(r"\d+\.mat", re.IGNORECASE)
 _NETWORK = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
 class DownloadError(RuntimeError):
-    """A download that could not be finished: the message says what is kept and what to do."""
+    """A download that failed. The message says what is kept and what to do."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class RemoteFile:
     """A file of the dataset on the server.
 
     Attributes:
-        file_id: its number: it lies at ``base_url/file_id``.
-        name: what it is called here.
-        size: bytes.
+        file_id: number of the file, whose URL is ``base_url/file_id``.
+        name: local file name.
+        size: size in bytes.
         md5: hexadecimal digest.
-        slices: numbers of the first and last slice in the archive; None for a plain file.
+        slices: numbers of the first and last slice in an archive; None for a plain file.
     """
 
     file_id: int
@@ -57,7 +57,7 @@ class RemoteFile:
     slices: tuple[int, int] | None = None
 
 
-#: The set as published: doi 10.6084/m9.figshare.1512427.
+#: The published files, doi 10.6084/m9.figshare.1512427.
 FIGSHARE_FILES = (
     RemoteFile(3381290, "brainTumorDataPublic_1-766.zip", 214401279, "74b949ad33f042e6e103523091cd1428", (1, 766)),
     RemoteFile(
@@ -82,28 +82,29 @@ def download_figshare(
     attempts: int = 3,
     keep_archives: bool = False,
 ) -> Path:
-    """Fetch what is missing of the figshare set into a folder: 0.9 GB to transfer, as much again once unpacked.
+    """Download the missing files of the figshare set into a folder: 0.9 GB, and as much again when unpacked.
 
-    An archive whose slices are all somewhere below ``root_dir`` is not fetched. A slice file that cannot be opened,
-    such as a truncated one, counts as missing. An archive that lies in ``root_dir`` under its own name, with the right
-    md5, is unpacked without a download. Transfers go to ``<name>.part`` and go on where they stopped, within a call and
-    in the next one. Of an archive only the missing slices are written: a damaged file is replaced where it lies, others
-    go into ``root_dir`` itself, whatever the folders or further archives inside the archive.
+    An archive is skipped if all of its slices are somewhere below ``root_dir``. A slice file that cannot be opened,
+    such as a truncated one, counts as missing. An archive in ``root_dir`` with its original name and the right md5 is
+    unpacked without a download. Data are written to ``<name>.part``, and interrupted downloads resume, within a call
+    and in later calls. Only missing slices are unpacked: a damaged file is replaced in place, and others are written to
+    ``root_dir`` itself, whatever folders or nested archives the archive contains.
 
     Args:
-        root_dir: target folder, made if missing; ``~`` is the home folder.
-        progress: show a bar for each transfer.
-        base_url: where the files lie, without the file's number.
-        archives: the files to fetch.
-        attempts: how often a transfer that breaks off is taken up again before giving up.
-        keep_archives: keep the archives after unpacking them.
+        root_dir: target folder, created if missing; ``~`` is the home folder.
+        progress: show a progress bar per file.
+        base_url: URL of the files without the file number.
+        archives: files to download.
+        attempts: number of attempts per file, each of which resumes the last one.
+        keep_archives: keep the archives after unpacking.
 
     Returns:
-        ``root_dir``, with ``~`` expanded.
+        ``root_dir`` with ``~`` expanded.
 
     Raises:
-        DownloadError: the network or the server failed (what came is kept for the next call), size or md5 is wrong, or
-            an archive is damaged or lacks slices.
+        DownloadError: the network or the server failed (received data are kept for the next call), size or md5 is
+            wrong, or an archive is damaged or lacks slices.
+        ValueError: ``attempts`` is less than 1.
     """
     if attempts < 1:
         raise ValueError(f"attempts must be at least 1, got {attempts}.")
@@ -118,9 +119,9 @@ def download_figshare(
         else:
             found = sorted(root.rglob(remote.name)) or [target]
             complete = any(path.is_file() and _fault(path, remote) is None for path in found)
-            target = found[0]  # one that is damaged is replaced where it lies
+            target = found[0]  # a damaged file is replaced in place
         if complete:
-            logger.info("%s is complete in %s", remote.name, root)
+            logger.info("%s: already complete in %s", remote.name, root)
             continue
         fetched = not (target.is_file() and _fault(target, remote) is None)
         if fetched:
@@ -133,7 +134,7 @@ def download_figshare(
 
 
 def _missing_slices(root: Path, first: int, last: int) -> dict[int, Path]:
-    """Where to write each slice that is absent or cannot be opened, by its number."""
+    """Target path of each slice that does not exist or cannot be opened, by number."""
     missing = {number: root / f"{number}.mat" for number in range(first, last + 1)}
     for path in sorted(root.rglob("*")):
         if not _SLICE_NAME.fullmatch(path.name) or int(path.stem) not in missing or not path.is_file():
@@ -148,19 +149,19 @@ def _missing_slices(root: Path, first: int, last: int) -> dict[int, Path]:
 
 
 def _fault(path: Path, remote: RemoteFile) -> str | None:
-    """What is wrong with a fetched file, None if nothing."""
+    """What is wrong with a downloaded file; None if it is as published."""
     size = path.stat().st_size
     if size != remote.size:
-        return f"its size must be {remote.size} bytes, got {size}"
+        return f"the size must be {remote.size} bytes, got {size}"
     with path.open("rb") as file:
         digest = hashlib.md5(usedforsecurity=False)
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return None if digest.hexdigest() == remote.md5 else f"its md5 must be {remote.md5}, got {digest.hexdigest()}"
+    return None if digest.hexdigest() == remote.md5 else f"the md5 must be {remote.md5}, got {digest.hexdigest()}"
 
 
 def _fetch(url: str, target: Path, remote: RemoteFile, progress: bool, attempts: int) -> None:
-    """Transfer into ``<name>.part``, verify, then rename: a file under its own name is whole."""
+    """Download to ``<name>.part``, verify, then rename, so that a file with the final name is complete."""
     part = target.with_name(f"{target.name}.part")
     for attempt in range(1, attempts + 1):
         reason = ""
@@ -173,18 +174,19 @@ def _fetch(url: str, target: Path, remote: RemoteFile, progress: bool, attempts:
         have = part.stat().st_size if part.exists() else 0
         if have >= remote.size:
             break
-        reason = reason or f"the transfer broke off at byte {have} of {remote.size}"
+        reason = reason or f"the download stopped at byte {have} of {remote.size}"
         logger.warning("%s: %s (attempt %d of %d)", url, reason, attempt, attempts)
     else:
         raise DownloadError(
-            f"{url}: {reason}. {have} of {remote.size} bytes are kept in {part}: run the same call again to go on from "
-            f"there, or fetch the file by other means and put it at {target}."
+            f"{url}: {reason}. {have} of {remote.size} bytes are kept in {part}: run the same call again to resume, or "
+            f"get the file by other means and save it as {target}."
         )
     fault = _fault(part, remote)
     if fault is not None:
-        part.unlink()  # going on from wrong bytes would never heal
+        part.unlink()  # resuming from wrong bytes would fail forever
         raise DownloadError(
-            f"{url}: {fault}. The transfer was thrown away: run the same call again; if it stays, the source changed."
+            f"{url}: {fault}. The download was deleted: run the same call again. If the error persists, the source has "
+            "changed."
         )
     part.replace(target)
 
@@ -203,9 +205,9 @@ def _transfer(url: str, part: Path, remote: RemoteFile, progress: bool) -> None:
         resumed = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(begins)
         if not resumed and answer.status != 200:
             raise DownloadError(
-                f"{url}: the server answered {answer.status} instead of the file: fetch it by hand to {part.parent}."
+                f"{url}: the server answered {answer.status} instead of the file: download it by hand to {part.parent}."
             )
-        start = have if resumed else 0  # a server that ignores the range sends the file from its beginning
+        start = have if resumed else 0  # a server without range support sends the whole file
         bar = tqdm(total=remote.size, initial=start, unit="B", unit_scale=True, desc=remote.name, disable=not progress)
         with bar, part.open("ab" if resumed else "wb") as file:
             while start <= remote.size and (chunk := answer.read(_CHUNK)):
@@ -215,39 +217,39 @@ def _transfer(url: str, part: Path, remote: RemoteFile, progress: bool) -> None:
 
 
 def _unpack(archive: Path, missing: dict[int, Path]) -> None:
-    """Write the missing slices, by number, to their places."""
+    """Write the missing slices, given by number, to their target paths."""
     wanted = dict(missing)
     try:
         with archive.open("rb") as file:
             _unpack_stream(file, wanted, archive.parent)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:  # the last: a compression zipfile lacks
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:  # the last: unsupported compression
         raise DownloadError(
-            f"{archive}: the archive is damaged ({error}): remove it and run the same call again."
+            f"{archive}: the archive is damaged ({error}): delete it and run the same call again."
         ) from error
     logger.info("%s: %d slices", archive.name, len(missing) - len(wanted))
     if wanted:
         raise DownloadError(
-            f"{archive}: the archive lacks {len(wanted)} slices, the first is {min(wanted)}.mat: was it replaced?"
+            f"{archive}: the archive lacks {len(wanted)} slices, first {min(wanted)}.mat: was it replaced?"
         )
 
 
 def _unpack_stream(stream: IO[bytes], wanted: dict[int, Path], scratch: Path) -> None:
-    """Write the wanted slices of an archive, and of archives inside it, and take them off ``wanted``.
+    """Write the wanted slices of an archive and of nested archives, and remove them from ``wanted``.
 
-    Only the number in the last part of a member's name is used, so no name in an archive chooses where a file goes.
+    Only the number in the base name of a member is used, so names in an archive cannot choose where a file is written.
     """
     with zipfile.ZipFile(stream) as archive:
         for member in archive.infolist():
             name = PurePosixPath(member.filename.replace("\\", "/")).name
             if _SLICE_NAME.fullmatch(name):
-                place = wanted.get(int(PurePosixPath(name).stem))
-                if place is None:
+                target = wanted.get(int(PurePosixPath(name).stem))
+                if target is None:
                     continue
-                part = place.with_name(f"{place.name}.part")
+                part = target.with_name(f"{target.name}.part")
                 with archive.open(member) as source, part.open("wb") as file:
                     shutil.copyfileobj(source, file)
-                part.replace(place)
-                del wanted[int(place.stem)]
+                part.replace(target)
+                del wanted[int(target.stem)]
             elif name.lower().endswith(".zip") and not name.startswith("."):
                 part = scratch / f"{name}.inner.part"
                 try:

@@ -1,22 +1,17 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Read images and MATLAB slices, list inputs, split by patient, and stream training crops."""
+"""Data: readers for MATLAB and DICOM images, lists of inputs, splits by patient, and the training stream."""
 
 from __future__ import annotations
 
 from monai_srgan import _renamed
+from monai_srgan.data.cjdata import CJData, read_cjdata
 from monai_srgan.data.dicom import DicomReader
 from monai_srgan.data.inputs import IMAGE_SUFFIXES, check_inputs, image_stem, inference_datalist
 from monai_srgan.data.mat_file import MatFileError, read_mat
-from monai_srgan.data.mat_reader import (
-    PIXEL_SPACING,
-    CJData,
-    MatReader,
-    read_cjdata,
-    slice_affine,
-)
+from monai_srgan.data.mat_reader import PIXEL_SPACING, MatReader, slice_affine
 from monai_srgan.data.shards import PatientShardDataset, shard_by_patient
-from monai_srgan.data.splits import assert_patient_disjoint, patient_folds, patient_stem
+from monai_srgan.data.splits import check_patient_disjoint, patient_folds, patient_stem
 from monai_srgan.data.stream import SeededItems, ShuffledStream, batch_share
 from monai_srgan.data.tumor_types import TUMOR_TYPES, tumor_type_name
 
@@ -31,9 +26,9 @@ __all__ = [
     "PatientShardDataset",
     "SeededItems",
     "ShuffledStream",
-    "assert_patient_disjoint",
     "batch_share",
     "check_inputs",
+    "check_patient_disjoint",
     "image_stem",
     "inference_datalist",
     "patient_folds",

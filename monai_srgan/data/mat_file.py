@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Open MATLAB files of version 7.3 (HDF5) and 5 and take arrays out of them by path."""
+"""Read arrays by path from MATLAB files of version 7.3 (HDF5) and 5."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
 _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST_DIMENSIONS = 32
-_LONGEST_BYTES = 1024  # of text in single bytes: larger arrays of bytes are images and masks
-# a damaged file surfaces as any of these in h5py and in scipy (scipy: TypeError where a tag is not a matrix)
+_LONGEST_BYTES = 1024  # of single-byte text: larger arrays of bytes are images and masks
+# What h5py and scipy raise for a damaged file (scipy: TypeError if a tag is not a matrix).
 _DAMAGE = (
     OSError,
     RuntimeError,
@@ -38,11 +38,11 @@ _DAMAGE = (
 
 
 class MatFileError(ValueError):
-    """A MATLAB file that cannot be used: the message names the file, the rule, what was found and the remedy."""
+    """A MATLAB file that cannot be used. The message has the file, the rule, what was found, and the remedy."""
 
 
 class MatFile:
-    """An open MATLAB file: variables by path, arrays with MATLAB's first two axes swapped (x first)."""
+    """An open MATLAB file: variables by path, arrays with MATLAB's first two axes swapped so that x is first."""
 
     def __init__(self, path: Path, version: str, root: Any) -> None:
         self.path = path
@@ -52,7 +52,7 @@ class MatFile:
         self._classes: dict[str, str] = {}
 
     def node(self, variable: str) -> Any:
-        """What lies at a path such as ``cjdata/image``."""
+        """The node at a path such as ``cjdata/image``."""
         node, walked = self.root, ""
         for name in variable.strip("/").split("/"):
             path = f"{walked}/{name}".lstrip("/")
@@ -62,16 +62,16 @@ class MatFile:
         return node
 
     def _child(self, node: Any, name: str, walked: str, variable: str) -> Any:
-        """What has the name in the node that was walked to."""
+        """The child of a node, where `walked` is the path of the node."""
         if isinstance(node, h5py.Group) and name.isidentifier() and not name.startswith("__"):
-            # most are there, and listing the names first would take longer than reading a small array
+            # Try first: listing the names takes longer than reading a small array.
             with suppress(*_DAMAGE):
                 return node[name]
         names = self.names(node)
         if name not in names:
             where = f"in {walked!r}" if walked else "at the top level"
             raise MatFileError(
-                f"{self.path}: variable {variable!r} is missing: there is no {name!r} {where}, "
+                f"{self.path}: variable {variable!r} does not exist: there is no {name!r} {where}, "
                 f"only {', '.join(names) or 'a plain array'}."
             )
         with _reading(self.path, self.version):
@@ -79,54 +79,55 @@ class MatFile:
         if isinstance(node, np.ndarray) and node.dtype.names is not None:
             if node.size != 1:
                 raise MatFileError(
-                    f"{self.path}: {f'{walked}/{name}'.lstrip('/')!r} must be one struct, "
+                    f"{self.path}: {f'{walked}/{name}'.lstrip('/')!r} must be a single struct, "
                     f"got a struct array of shape {node.shape}: save its elements one by one."
                 )
             node = node.flat[0]
         return node
 
     def forget(self) -> None:
-        """Let go of the nodes found so far: a file of h5py takes longer to close while it has open ones."""
+        """Drop cached nodes: h5py closes a file more slowly while nodes are open."""
         self._nodes.clear()
 
     def names(self, node: Any) -> list[str]:
-        """Names below the top level, a group or a struct; none for an array."""
+        """Names of the children of the top level, a group or a struct; empty for an array."""
         if isinstance(node, np.void):
             return sorted(node.dtype.names or ())
-        if isinstance(node, Mapping):  # the dictionary of scipy, the file and groups of h5py
+        if isinstance(node, Mapping):  # scipy's dictionary, h5py's files and groups
             with _reading(self.path, self.version):
-                # h5py gives bytes for a damaged name, which is no UTF-8
+                # h5py returns bytes for a damaged name that is not UTF-8.
                 names = [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in node]
             return sorted(name for name in names if not name.startswith(("__", "#")))
         return []
 
     def matlab_class(self, variable: str) -> str:
-        """MATLAB's class of the array at a path, such as ``"char"``; empty where the file does not say."""
+        """MATLAB class of the array at a path, such as ``"char"``; empty if the file does not contain it."""
         if variable not in self._classes:
             node = self.node(variable)
             if isinstance(node, h5py.Dataset):
                 stored = np.ravel(self._attribute(node, "MATLAB_class", "")).tolist()
-                # MATLAB writes bytes, other writers text
+                # MATLAB writes bytes, other software writes text.
                 text = "".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in stored)
             else:
-                array = np.asarray(node)  # version 5 always says, and scipy makes the array accordingly
+                array = np.asarray(node)  # version 5 always has a class, and scipy converts accordingly
                 text = "char" if array.dtype.kind == "U" else array.dtype.name
             self._classes[variable] = text
         return self._classes[variable]
 
     def _attribute(self, data: h5py.Dataset, name: str, default: Any) -> Any:
         with _reading(self.path, self.version):
-            # attrs.get() makes a KeyError of what is missing, which takes twenty times as long
+            # attrs.get() goes through a KeyError if the attribute is missing, which takes 20 times as long.
             return data.attrs[name] if h5py.h5a.exists(data.id, name.encode()) else default
 
     def array(self, variable: str) -> np.ndarray:
-        """The array at a path, x first, native byte order; characters stay characters."""
+        """The array at a path, x first, in native byte order; text is an array of characters."""
         node = self.node(variable)
         if isinstance(node, h5py.Dataset):
             with _reading(self.path, self.version):
                 value = np.asarray(node[()])
-            # attributes take longer to read than small arrays, but an empty one is stored as its dimensions, which are
-            # few, and MATLAB's characters are unsigned codes of two bytes or more; others write text in single ones
+            # Attributes take longer to read than small arrays, so read them only if they can matter: MATLAB stores an
+            # empty array as its dimensions, which are few, and characters as unsigned codes of two or more bytes
+            # (other software writes single bytes).
             empty = value.size <= _MOST_DIMENSIONS and self._attribute(node, "MATLAB_empty", 0)
             codes = value.dtype.kind == "u" and (value.dtype.itemsize > 1 or value.size <= _LONGEST_BYTES)
             text = codes and self.matlab_class(variable) == "char"
@@ -138,12 +139,12 @@ class MatFile:
             names = self.names(node)
             if names:
                 raise MatFileError(
-                    f"{self.path}: {variable!r} is a struct, not an array: name one of its fields {', '.join(names)}."
+                    f"{self.path}: {variable!r} is a struct, not an array: use one of its fields {', '.join(names)}."
                 )
             value = np.asarray(node)
         if value.dtype.kind not in "biufcU":
             raise MatFileError(
-                f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype} (a cell?)."
+                f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype} (a cell array?)."
             )
         value = value.astype(value.dtype.newbyteorder("="), copy=False)
         return np.ascontiguousarray(value.swapaxes(0, 1) if value.ndim >= 2 else value)
@@ -158,37 +159,36 @@ def _version(path: Path) -> str:
     if head.startswith(_HDF5_SIGNATURE) or head[512:].startswith(_HDF5_SIGNATURE):
         return "7.3"  # HDF5 without MATLAB's text header
     if len(head) >= 128 and head[124:128] in (b"\x00\x01IM", b"\x01\x00MI"):
-        return "5"  # a version-5 file whose text header was changed
+        return "5"  # version 5 with a changed text header
     found = "an empty file" if not head else f"a file that starts with {head[:16]!r}"
     raise MatFileError(f"{path}: must be a MATLAB file of version 7.3 or 5, got {found}: download or export it again.")
 
 
 @contextmanager
 def _reading(path: Path, version: str) -> Iterator[None]:
-    """Around the calls of h5py and scipy alone: what they raise on a damaged file becomes a ``MatFileError``."""
+    """Convert errors of h5py and scipy on a damaged file to a ``MatFileError``; wrap only calls to them."""
     try:
         yield
     except _DAMAGE as error:
         raise MatFileError(
             f"{path}: the file is truncated or damaged ({path.stat().st_size} bytes, version {version}; "
-            f"{type(error).__name__}: {error}): "
-            "download or copy it again."
+            f"{type(error).__name__}: {error}): download or copy it again."
         ) from error
 
 
 @contextmanager
 def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
-    """Open a file of either version; damage found on opening or reading it is a ``MatFileError``."""
+    """Open a file of either version. Damage found on opening or reading raises ``MatFileError``."""
     path = Path(path)
     found = _version(path)
     if version is not None and found != version:
         remedy = "-v7.3" if version == "7.3" else "-v7"
         raise MatFileError(
             f"{path}: must be a MATLAB file of version {version}, got version {found}: "
-            f"leave version at None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
+            f"set version=None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
         )
     with _reading(path, found):
-        # no cache of chunks: every array is read once, as a whole
+        # Without a chunk cache, since each array is read once and completely.
         new = found == "7.3"
         root = h5py.File(path, "r", rdcc_nbytes=0) if new else scipy.io.loadmat(path, chars_as_strings=False)
     file = MatFile(path, found, root)
@@ -201,22 +201,24 @@ def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
 
 
 def read_mat(path: PathLike, variable: str, *, version: str | None = None) -> np.ndarray:
-    """One array of a MATLAB file, with MATLAB's first two axes swapped (x first); text is an array of characters.
+    """Read an array from a MATLAB file, with MATLAB's first two axes swapped so that x is first.
+
+    Text is returned as an array of characters.
 
     Args:
         path: MATLAB file of version 7.3 or 5.
-        variable: path of the array in the file, through structs, with slashes, such as ``cjdata/image``.
+        variable: path of the array in the file, with slashes between structs and fields, such as ``cjdata/image``.
         version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
 
     Raises:
-        MatFileError: the file is no MATLAB file, truncated, of the other version, or has no such array.
+        MatFileError: the file is not a MATLAB file, is truncated, has the other version, or has no such array.
     """
     with open_mat(path, check_version(version)) as file:
         return file.array(variable)
 
 
 def check_version(version: str | None) -> str | None:
-    """Return the argument ``version`` if it is one; a ValueError otherwise."""
+    """Check the argument ``version`` and return it."""
     if version not in (None, "7.3", "5"):
         raise ValueError(f"version must be '7.3', '5' or None (both), got {version!r}.")
     return version

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The order of file names in which 9.mat comes before 10.mat."""
+"""Natural sort order of file names: 9.mat comes before 10.mat."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["natural_key"]
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sorting key by which digits in names count as numbers, which come before letters."""
+    """Sort key that compares runs of digits as numbers, before letters."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part]

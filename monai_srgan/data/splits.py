@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Folds by patient: no one's head is in two sections of a split."""
+"""Folds by patient: no patient is in two sections of a split."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["DEALT_EVENLY", "assert_patient_disjoint", "fold_rule", "patient_folds", "patient_stem"]
+__all__ = ["DEALT_EVENLY", "check_patient_disjoint", "fold_rule", "patient_folds", "patient_stem"]
 
 DEALT_EVENLY = "patient, dealt evenly"
-"""What :func:`fold_rule` says of folds that depend on who else is in the folder."""
+"""Result of :func:`fold_rule` for folds that depend on which other patients are in the folder."""
 
 logger = logging.getLogger(__name__)
 
@@ -21,21 +21,20 @@ _LATER_SCAN = re.compile(r"^(.*\d)[A-Za-z]$")
 
 
 def patient_stem(pid: str) -> str:
-    """The person behind a patient id: ``"MR024780B"`` and ``"MR024780"`` are both ``"MR024780"``.
+    """The person behind a patient ID: ``"MR024780B"`` and ``"MR024780"`` both give ``"MR024780"``.
 
-    The figshare set marks later scans of the same head by a letter after the number, so that the id itself is not the
-    person. Ids without a trailing letter after a digit are returned as they are. Applying the function twice changes
-    nothing.
+    The figshare set marks later scans of a head by a letter after the number, so the ID does not identify the person.
+    IDs without a letter after a final digit are returned unchanged. The function is idempotent.
 
     Args:
-        pid: patient id, not empty.
+        pid: patient ID, not empty.
 
     Raises:
-        ValueError: when ``pid`` is empty or blank.
+        ValueError: ``pid`` is empty or blank.
     """
     text = str(pid).strip()
     if not text:
-        raise ValueError(f"pid must name a patient, got {pid!r}: without it slices cannot be split by patient.")
+        raise ValueError(f"pid must be a patient ID, got {pid!r}: without it slices cannot be split by patient.")
     match = _LATER_SCAN.match(text)
     return match.group(1) if match else text
 
@@ -53,38 +52,38 @@ def _empty_folds(folds: dict[str, int], num_folds: int) -> int:
 
 
 def fold_rule(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> str:
-    """Which rule :func:`patient_folds` follows for these patients: "patient", or :data:`DEALT_EVENLY`.
+    """The rule that :func:`patient_folds` applies to these patients: "patient" or :data:`DEALT_EVENLY`.
 
     Args:
-        patients: patient ids or stems of all slices.
+        patients: patient IDs or stems of all slices.
         num_folds: number of folds.
-        seed: of the deal.
+        seed: seed of the split.
     """
     hashed = _hashed({patient_stem(patient) for patient in patients}, num_folds, seed)
     return DEALT_EVENLY if _empty_folds(hashed, num_folds) else "patient"
 
 
 def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) -> dict[str, int]:
-    """Deal patients into folds.
+    """Assign patients to folds.
 
-    ``fold = sha256(f"{seed}:{stem}") mod num_folds``: it depends on the patient alone, not on who else is in the
-    folder. Adding or removing patients moves no one, so weights trained on a part of the figshare set have not seen the
-    test patients of somebody who holds another part or all of it. Folds of few patients may differ in size.
+    ``fold = sha256(f"{seed}:{stem}") mod num_folds`` depends only on the patient, not on which other patients are in
+    the folder. Adding or removing patients moves no one, so weights trained on part of the figshare set have not seen
+    the test patients of another part or of the whole set. With few patients, folds may differ in size.
 
-    Only where a fold would have no patient at all the stems are dealt round robin in the order of the same hash. These
-    folds differ from those of the whole set, which a warning in the log says: weights trained on other patients of the
-    set may have seen the test patients of this collection.
+    If this leaves a fold without patients, the stems are instead dealt round-robin in the order of the same hash. These
+    folds differ from those of the whole set, and a warning is logged: weights trained on other patients of the set may
+    have seen the test patients of this collection.
 
     Args:
-        patients: patient ids or stems; duplicates and later scans (see :func:`patient_stem`) fall together.
+        patients: patient IDs or stems; duplicates and later scans (see :func:`patient_stem`) are one patient.
         num_folds: number of folds, at least 1.
-        seed: another seed gives another, equally fixed deal.
+        seed: seed of the split.
 
     Returns:
         ``{stem: fold}``, sorted by stem, with folds 0 .. ``num_folds - 1``.
 
     Raises:
-        ValueError: when ``num_folds`` is less than 1 or there are fewer patients than folds.
+        ValueError: ``num_folds`` is less than 1, or there are fewer patients than folds.
     """
     if num_folds < 1:
         raise ValueError(f"num_folds must be at least 1, got {num_folds}.")
@@ -101,7 +100,7 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
     logger.warning(
         "%d patients are too few for the hash folds: with seed %d and %d folds, %d would be without patients. The "
         "patients are dealt evenly instead. These folds differ from those of the whole set: weights trained on other "
-        "patients of the set, shipped ones too, may have seen the test patients of this collection.",
+        "patients of the set, including the shipped weights, may have seen the test patients of this collection.",
         len(stems),
         seed,
         num_folds,
@@ -111,20 +110,21 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
     return dict(sorted(dealt.items()))
 
 
-def assert_patient_disjoint(**sections: Iterable[str | Mapping[str, Any]]) -> None:
-    """Refuse sections that share a patient.
+def check_patient_disjoint(**sections: Iterable[str | Mapping[str, Any]]) -> None:
+    """Check that no two sections share a patient.
 
     Args:
-        sections: by name, data lists (dictionaries with ``"patient"``) or lists of patient ids, as in
-            ``assert_patient_disjoint(training=train_list, validation=val_list)``.
+        sections: data lists (dictionaries with ``"patient"``) or lists of patient IDs by section name, as in
+            ``check_patient_disjoint(training=train_list, validation=val_list)``.
 
     Raises:
-        ValueError: lists every shared patient with the sections it is in; or an item has no ``"patient"``.
+        ValueError: sections share patients (the message lists them with their sections), or an item has no
+            ``"patient"``.
     """
     found: dict[str, list[str]] = {}
     for name, items in sections.items():
         if isinstance(items, str):
-            raise ValueError(f"section {name!r} must be a list of patients or of data items, got the string {items!r}.")
+            raise ValueError(f"section {name!r} must be a list of patients or data items, got the string {items!r}.")
         for stem in sorted({_stem_of(item, name) for item in items}):
             found.setdefault(stem, []).append(name)
     shared = {stem: names for stem, names in found.items() if len(names) > 1}
@@ -132,7 +132,7 @@ def assert_patient_disjoint(**sections: Iterable[str | Mapping[str, Any]]) -> No
         listing = "; ".join(f"{stem} in {' and '.join(names)}" for stem, names in sorted(shared.items()))
         raise ValueError(
             f"{len(shared)} patient(s) are in more than one section: {listing}. "
-            "Scores on such a split are too good: split by patient, for example with patient_folds."
+            "Scores on such a split are overestimated: split by patient, for example with patient_folds."
         )
 
 
@@ -142,4 +142,4 @@ def _stem_of(item: str | Mapping[str, Any], section: str) -> str:
     try:
         return patient_stem(item["patient"])
     except KeyError:
-        raise ValueError(f"an item of section {section!r} has no key 'patient': it has {sorted(item)}.") from None
+        raise ValueError(f"items of section {section!r} must have the key 'patient', got {sorted(item)}.") from None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Inferers: how a network is run over an image."""
+"""Inferers: run a network over slices and volumes, tiled, projected, self-ensembled or accelerated."""
 
 from __future__ import annotations
 

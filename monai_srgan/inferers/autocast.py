@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision on any device for MONAI engines, whose own `amp` is for CUDA alone."""
+"""Mixed precision on any device for MONAI engines, whose `amp` option covers only CUDA."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["AutocastInferer"]
 
 
 class AutocastInferer(SimpleInferer):
-    """Run the network under ``torch.autocast`` of the input's device; outputs come back in that low precision.
+    """Run the network under ``torch.autocast`` for the input's device; outputs keep the reduced precision.
 
     Args:
         enabled: False runs the network in full precision.
-        dtype: dtype of the autocast; None is bfloat16, or float16 on GPUs without it.
+        dtype: autocast dtype; None selects bfloat16, or float16 on GPUs without bfloat16.
     """
 
     def __init__(self, enabled: bool = True, dtype: torch.dtype | None = None) -> None:
@@ -29,6 +29,6 @@ class AutocastInferer(SimpleInferer):
         self.dtype = dtype
 
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return ``network(inputs)``."""
+        """Return ``network(inputs, *args, **kwargs)``."""
         with autocast(inputs.device, self.enabled, {} if self.dtype is None else {"dtype": self.dtype}):
             return network(inputs, *args, **kwargs)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Inference whose result degrades to what was measured."""
+"""Inference with measurement consistency: the result degrades to the measured image."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ __all__ = ["ConsistentInferer"]
 
 
 class ConsistentInferer(Inferer):
-    """Run another inferer, then project what it gives onto the images that degrade to the input.
+    """Run another inferer and project its result onto the set of images that degrade to the input.
 
-    A self-ensemble goes around it, not into it: the mean of consistent images is consistent, and a spread is no image.
+    Wrap this inferer in a :class:`~monai_srgan.inferers.SelfEnsembleInferer`, not the other way round: the mean of
+    consistent images is consistent, but the spread is not an image and cannot be projected.
 
     Args:
         inferer: runs the network, such as :class:`~monai_srgan.inferers.TiledSRInferer`.
-        projection: holds the operator by which the input arose, see
+        projection: projection for the operator that degraded the input, see
             :class:`~monai_srgan.physics.ConsistencyProjection`.
 
     Raises:
-        TypeError: when an argument is something else; the message names it.
+        TypeError: an argument has another type; the message names it.
     """
 
     def __init__(self, inferer: Inferer, projection: ConsistencyProjection) -> None:
@@ -50,32 +51,32 @@ class ConsistentInferer(Inferer):
         """Enlarge a batch of slices or volumes and project it.
 
         Args:
-            inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D; floating point, as it was measured:
-                where it was clipped before, the clipped values are what the result degrades to.
+            inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D; floating point, as measured: if values
+                were clipped before, the result degrades to the clipped values.
             network: passed to the inferer.
             args: further arguments of the network.
             kwargs: further arguments of the network.
 
         Returns:
-            ``(B, C, s * X, s * Y[, D])`` on the device of the inferer's result, float32 (float64 where that is), with
-            the meta data of ``inputs`` where that has some.
+            ``(B, C, s * X, s * Y[, D])``, where s is the operator's scale, on the device of the inferer's result, in
+            float32 (float64 if the inferer returns that), with the metadata of ``inputs`` if it is a MetaTensor.
 
         Raises:
-            ValueError: when ``inputs`` has another number of dimensions, or the inferer does not give as many images,
-                channels and slices as ``inputs`` has, enlarged by the operator's scale.
+            ValueError: ``inputs`` has another number of dimensions, or the inferer's result does not have the batch
+                size, channels and slices of ``inputs`` or is not enlarged by the operator's scale.
         """
         if inputs.ndim not in (4, 5):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
         measured, pred = plain(inputs), plain(self.inferer(inputs, network, *args, **kwargs))
         if pred.shape[:2] != measured.shape[:2] or pred.shape[4:] != measured.shape[4:] or pred.ndim != measured.ndim:
             raise ValueError(
-                f"the inferer gave {tuple(pred.shape)} for images of {tuple(measured.shape)}: batch, channels and "
-                "slices must be those of the input; a self-ensemble takes this inferer instead of being taken by it"
+                f"inferer must keep batch, channels and slices, got {tuple(pred.shape)} for inputs of shape "
+                f"{tuple(measured.shape)} (a self-ensemble must wrap this inferer)"
             )
-        # a reduced precision could not hold what the projection puts right
+        # Reduced precision could not represent the projection's corrections.
         pred = pred.to(torch.promote_types(pred.dtype, torch.float32))
         if pred.ndim == 5:
-            # slice by slice, so that memory beyond the result is that of a slice
+            # Slice by slice, so that the projection needs memory for only one slice.
             slices = [self.projection(pred[..., i], measured[..., i].to(pred.device)) for i in range(pred.shape[-1])]
             result = torch.stack(slices, dim=-1)
         else:

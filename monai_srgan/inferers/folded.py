@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The generator as inference alone needs it."""
+"""The generator reduced to what inference needs: folded batch norm, in-place operations, strips of rows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from monai_srgan.networks.shuffle_conv import PixelShuffleConv2d
 
 __all__ = ["FoldedSRResNet", "can_be_folded"]
 
-# Smaller strips spend more on what overlaps, larger ones leave the processor's cache.
+# Smaller strips spend more on their overlap, larger ones exceed the processor's cache.
 _STRIP_ROWS, _STRIP_PIXELS = 32, 8192
-# LR rows that the enlarging layers see beyond a row: a 3x3 kernel at each scale, then 9x9 at the last: 1 + 1/2 + 4/4.
+# Receptive radius of the upsampling layers in LR rows: a 3x3 kernel per scale, then 9x9 at full size: 1 + 1/2 + 4/4.
 _HALO = 3
 
 
 def can_be_folded(network: nn.Module) -> bool:
-    """Whether a network is a :class:`~monai_srgan.networks.SRResNet` as that class builds it, with batch norm or none.
+    """Whether a network is an unmodified :class:`~monai_srgan.networks.SRResNet` with batch norm or no norm.
 
-    A subclass, other layers in its place, hooks and parametrizations may do more than folding knows of.
+    Subclasses, replaced layers, hooks and parametrizations can compute things that folding would miss.
 
     Args:
         network: any module.
@@ -53,7 +53,7 @@ def can_be_folded(network: nn.Module) -> bool:
 
 
 def _is_changed(module: nn.Module) -> bool:
-    # parametrizations make a class of their own; what hides behind a wrapper is no plain convolution either
+    # A parametrized module has a class of its own, and a wrapped convolution is no plain one either.
     return is_parametrized(module) or (
         isinstance(module, nn.Conv2d) and type(module) not in (nn.Conv2d, PixelShuffleConv2d)
     )
@@ -64,28 +64,29 @@ def _has_statistics(norm: _BatchNorm) -> bool:
 
 
 class FoldedSRResNet(nn.Module):
-    """A trained :class:`~monai_srgan.networks.SRResNet` without what only training needs.
+    """A trained :class:`~monai_srgan.networks.SRResNet` without the parts that only training needs.
 
-    Batch norm is folded into the convolution before it, slopes are plain numbers, activations and sums are written over
-    their input, the last layer's kernel is laid out once, and weights lie in channels-last order. The enlarging layers,
-    whose feature maps are sixteen times the trunk's, run over strips of rows that overlap as far as they see: memory is
-    the trunk's. The values are those of ``network.eval()`` up to rounding. The network itself is left as it is.
+    Batch norm is folded into the preceding convolution, slopes are plain numbers, activations and sums run in place,
+    the kernel of the last layer is laid out once, and weights are in channels-last order. The upsampling layers, whose
+    feature maps are 16 times as large as those of the trunk, run over strips of rows that overlap by their receptive
+    radius, so that the trunk determines the memory. Values are those of ``network.eval()`` up to rounding. The network
+    itself does not change.
 
     Args:
-        network: generator with batch norm or without.
-        dtype: of weights and feature maps; the image itself, with its global residual, stays in its own dtype.
+        network: generator with batch norm or no norm.
+        dtype: dtype of weights and feature maps; the image and its global residual keep their own dtype.
 
     Raises:
-        ValueError: when the network is no plain ``SRResNet`` with batch norm or none, see :func:`can_be_folded`:
-            instance norm, for one, has statistics that belong to the image.
+        ValueError: the network is not an unmodified ``SRResNet`` with batch norm or no norm, see
+            :func:`can_be_folded`. Instance norm, for example, depends on statistics of the image.
     """
 
     def __init__(self, network: SRResNet, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         if not can_be_folded(network):
             raise ValueError(
-                "network must be a plain SRResNet with batch norm or none to be folded, without hooks, subclassing or "
-                f"other layers, got {type(network).__name__}: accelerate() runs others without folding"
+                "network must be an unmodified SRResNet with batch norm or no norm (no subclass, hooks or replaced "
+                f"layers), got {type(network).__name__}: accelerate() runs other networks without folding"
             )
         network = copy.deepcopy(network).eval().requires_grad_(False)
         self.scale = network.scale
@@ -108,7 +109,7 @@ class FoldedSRResNet(nn.Module):
         self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to ``(B, C', scale * H, scale * W)``, of the input's dtype; see ``SRResNet.forward``."""
+        """``(B, C, H, W)`` to ``(B, C', scale * H, scale * W)``, in the input's dtype; see ``SRResNet.forward``."""
         features = self._trunk(x.to(dtype=self.dtype, memory_format=torch.channels_last))
         if self.residual:
             sr = F.interpolate(x, scale_factor=float(self.scale), mode="bicubic", align_corners=False)
@@ -120,8 +121,8 @@ class FoldedSRResNet(nn.Module):
             top, bottom = height * i // strips, height * (i + 1) // strips
             first, last = max(0, top - _HALO), min(height, bottom + _HALO)
             strip = self._enlarge(features[:, :, first:last]).to(x.dtype)
-            wanted = strip[:, :, self.scale * (top - first) : self.scale * (bottom - first)]
-            sr[:, :, self.scale * top : self.scale * bottom].add_(wanted)
+            core = strip[:, :, self.scale * (top - first) : self.scale * (bottom - first)]
+            sr[:, :, self.scale * top : self.scale * bottom].add_(core)
         return sr
 
     def _trunk(self, image: torch.Tensor) -> torch.Tensor:
@@ -148,7 +149,7 @@ def _folded(convolution: nn.Module, norm: nn.Module) -> nn.Module:
 
 
 def _cell_convolution(network: SRResNet) -> nn.Conv2d:
-    """The tail as the strided convolution that it is computed by."""
+    """The tail as the strided convolution that computes it."""
     tail = network.tail
     weight = tail.cell_weight()
     bias = tail.bias.repeat_interleave(tail.cell**2)  # type: ignore[union-attr]  # the tail has a bias

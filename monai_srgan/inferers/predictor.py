@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A network with its weights and inferer as one callable, to be compared with other methods."""
+"""A network with its weights and inferer as one callable, for comparison with other methods."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from monai.inferers import Inferer
 from torch import nn
 
+from monai_srgan.errors import about
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.networks import weights_sha256
 from monai_srgan.networks.weights import read_network_weights
@@ -20,22 +21,22 @@ __all__ = ["Predictor"]
 
 
 class Predictor:
-    """Callable that enlarges LR images by a network: ``predictor(image) = inferer(image, network)``.
+    """Callable that enlarges LR images with a network: ``predictor(image) = inferer(image, network)``.
 
-    What a :class:`~monai_srgan.engines.SREvaluator` takes as a baseline. Weights are read when first called, so that a
-    table may name more methods than a run compares, even such as have no file.
+    Serves as a baseline of :class:`~monai_srgan.engines.SREvaluator`. Weights are read on the first call, so that a
+    config can define more methods than a run compares, even methods without weights.
 
     Args:
-        network: any module that enlarges images; put into eval mode.
-        path: file with its state dict; None where there is none, and then the method cannot be called.
+        network: any module that enlarges images; set to eval mode.
+        path: file with its state dict; None defers an error to the first call.
         blend: see :func:`monai_srgan.networks.read_network_weights`.
-        blend_path: see there.
-        inferer: how the network is run, one of its own for each predictor; None for ``TiledSRInferer()``.
-        device: where to put the network; None to leave it where it is.
+        blend_path: see :func:`monai_srgan.networks.read_network_weights`.
+        inferer: runs the network, one instance per predictor; None creates a ``TiledSRInferer()``.
+        device: device to move the network to; None leaves it in place.
 
     Raises:
-        FileNotFoundError: on the first call, when there is no such file.
-        ValueError: on the first call, when a file does not fit or none was given.
+        FileNotFoundError: (on the first call) the file does not exist.
+        ValueError: (on the first call) a file does not fit the network, or `path` is None.
     """
 
     def __init__(
@@ -60,20 +61,20 @@ class Predictor:
         return weights_sha256(self.network) if self._loaded else None
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
-        """Enlarge.
+        """Enlarge a batch of images.
 
         Args:
-            image: LR images of a shape that the inferer takes, such as ``(B, C, h, w)``.
+            image: LR images in a shape that the inferer accepts, such as ``(B, C, h, w)``.
 
         Returns:
             ``(B, C, H, W)`` without gradient.
         """
         if not self._loaded:
-            # a network that nobody has trained must not stand in a table beside those that are
+            # An untrained network must not appear in a table beside trained ones.
             if self.path is None:
-                raise ValueError(
-                    "a method to be compared has no file of weights: pass --srresnet_path FILE, or leave it out of "
-                    "--compare"
+                raise about(
+                    ValueError("path must be a file of weights, got None: give one, or do not compare this method"),
+                    "srresnet_path",
                 )
             self.network.load_state_dict(read_network_weights(self.network, self.path, **self.blend))
             self._loaded = True

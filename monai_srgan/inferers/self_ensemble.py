@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Mean, spread and calibrated half-width over the eight flips and rotations of an image."""
+"""Geometric self-ensemble: mean, spread and calibrated half-width over eight flips and rotations of an image."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ _ELEMENTS = 8
 
 
 class SelfEnsembleInferer(Inferer):
-    """Run another inferer on the eight flips and rotations of an image, turn the results back, and compare them.
+    """Run another inferer on the eight flips and rotations of an image, undo them, and take mean and spread.
 
     ::
 
         mean = 1/8 sum_g g^-1 f(g x)          spread = sqrt(1/8 sum_g (g^-1 f(g x) - mean)^2)
 
-    The mean is the geometric self-ensemble of Timofte et al. 2016 (https://doi.org/10.1109/CVPR.2016.206), a little
-    nearer to the truth than one result. The degradations of this package commute with flips and rotations, so that the
-    eight would agree if the network did too: where they differ, it has guessed. The spread is divided by 8, not 7: the
-    eight are all there are. It is not the size of the error, of which the network is mostly unaware in all eight
-    positions alike; ``intervals`` translate it into that.
+    The mean is the geometric self-ensemble of Timofte et al. 2016 (https://doi.org/10.1109/CVPR.2016.206), slightly
+    closer to the ground truth than a single result. The degradations of this package commute with flips and rotations,
+    so the eight results would agree if the network did too: where they differ, the network has guessed. The spread is
+    divided by 8, not 7, because the eight results are the whole population. It does not estimate the error, most of
+    which is common to all eight results; ``intervals`` map it to an error bound.
 
     Args:
-        inferer: runs the network on slices and volumes; None is ``TiledSRInferer()``. A
-            :class:`~monai_srgan.inferers.ConsistentInferer` goes in here, not around.
-        intervals: add the half-width of calibrated intervals: a table, or the path of its file; None for none.
-        check_weights: refuse a network whose weights are not those that the intervals were calibrated for.
+        inferer: runs the network on slices and volumes; None creates a ``TiledSRInferer()``. To project the results,
+            pass a :class:`~monai_srgan.inferers.ConsistentInferer` here.
+        intervals: table of calibrated intervals, or the path of its file, which adds their half-width to the result;
+            None adds nothing.
+        check_weights: raise an error if the network does not have the weights that the intervals were calibrated for.
 
     Raises:
-        TypeError: when ``inferer`` is no inferer.
-        FileNotFoundError: when there is no such file.
-        ValueError: when the file cannot be used, or is of results with the projection and `inferer` gives such without,
-            or the other way round, or the projection's operator is not that of the calibration.
+        TypeError: ``inferer`` is not an inferer.
+        FileNotFoundError: the file of ``intervals`` does not exist.
+        ValueError: the file is not an interval file, the intervals were calibrated with projected results and
+            ``inferer`` does not project or vice versa, or they were calibrated for another operator.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class SelfEnsembleInferer(Inferer):
 
     @property
     def consistent(self) -> bool:
-        """Whether each of the eight results is projected onto what was measured, and so is their mean."""
+        """Whether the eight results, and hence their mean, are projected onto the measured image."""
         return isinstance(self.inferer, ConsistentInferer)
 
     def __call__(
@@ -79,20 +80,20 @@ class SelfEnsembleInferer(Inferer):
         """Enlarge a batch of slices or volumes eight times.
 
         Args:
-            inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D, which are turned in plane.
+            inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D, which are transformed in plane.
             network: passed to the inferer.
             args: further arguments of the network.
             kwargs: further arguments of the network.
 
         Returns:
-            ``(B, K * C', s * X, s * Y[, D])`` float32: the channels of the mean, those of the spread and, with
-            ``intervals``, those of the half-width; K is 2 or 3. With the meta data of ``inputs`` where that has some;
-            :class:`~monai_srgan.transforms.SplitTrustMapsd` takes it apart. The eight results are summed up as they
-            come, never kept.
+            ``(B, K * C', s * X, s * Y[, D])`` float32: the channels of the mean, of the spread and, with ``intervals``,
+            of the half-width, so that K is 2 or 3; with the metadata of ``inputs`` if it is a MetaTensor.
+            :class:`~monai_srgan.transforms.SplitTrustMapsd` splits it. Results are accumulated one by one, so that no
+            more than one is in memory.
 
         Raises:
-            ValueError: when ``inputs`` has another number of dimensions, or the network's weights are others than the
-                intervals were calibrated for.
+            ValueError: ``inputs`` has another number of dimensions, or the intervals were calibrated for other weights
+                than those of the network.
         """
         if inputs.ndim not in (4, 5):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
@@ -103,7 +104,7 @@ class SelfEnsembleInferer(Inferer):
         squares = torch.zeros_like(mean)
         for element in range(1, _ELEMENTS):
             result = self._run(images, element, network, *args, **kwargs)
-            # Welford's sums: eight nearly equal images leave nothing but rounding in a difference of squares
+            # Welford's algorithm: a difference of squares of nearly equal images would leave only rounding errors.
             change = result.sub_(mean)
             mean.add_(change, alpha=1 / (element + 1))
             squares.add_(change.square_(), alpha=element / (element + 1))
@@ -115,21 +116,21 @@ class SelfEnsembleInferer(Inferer):
         return result
 
     def _run(self, images: torch.Tensor, element: int, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """The result for one position, turned back; a tensor of its own."""
+        """The result for one of the eight transformations, which is undone, as a new tensor."""
         with torch.no_grad():
-            result = self.inferer(_turned(images, element), network, *args, **kwargs)
-            return _turned_back(plain(result).float(), element)
+            result = self.inferer(_transformed(images, element), network, *args, **kwargs)
+            return _inverse(plain(result).float(), element)
 
 
-def _turned(images: torch.Tensor, element: int) -> torch.Tensor:
-    """As in :class:`~monai_srgan.transforms.RandDihedral`: bit 2 exchanges the axes, then bits 0 and 1 flip them."""
-    turned = images.transpose(2, 3) if element & 4 else images
-    return turned.flip(_flips(element))
+def _transformed(images: torch.Tensor, element: int) -> torch.Tensor:
+    """As in :class:`~monai_srgan.transforms.RandDihedral`: bit 2 swaps the axes, then bits 0 and 1 flip them."""
+    swapped = images.transpose(2, 3) if element & 4 else images
+    return swapped.flip(_flips(element))
 
 
-def _turned_back(images: torch.Tensor, element: int) -> torch.Tensor:
-    back = images.flip(_flips(element))
-    return back.transpose(2, 3).contiguous() if element & 4 else back
+def _inverse(images: torch.Tensor, element: int) -> torch.Tensor:
+    flipped = images.flip(_flips(element))
+    return flipped.transpose(2, 3).contiguous() if element & 4 else flipped
 
 
 def _flips(element: int) -> list[int]:

@@ -22,28 +22,27 @@ __all__ = ["TiledSRInferer"]
 
 
 class TiledSRInferer(Inferer):
-    """Enlarge every slice of an image in plane, tile by tile where it is large, by an accelerated copy of the network.
+    """Enlarge every slice of an image in plane with an accelerated copy of the network, in tiles if it is large.
 
-    A tile is given ``context`` LR pixels of the image on each side, and only what belongs to the tile itself is kept.
-    With a context of at least the network's receptive radius (39.5 LR pixels for the paper's generator) no value
-    depends on the tiling, so there are no seams, and nothing is blended. At the image's own border the network pads as
-    it always does. A network with instance norm sees the whole image, whatever its kernels: it is refused where tiles
-    would be needed. MONAI's ``sliding_window_inference`` averages overlapping windows instead, each of them wrong near
-    its edge.
+    The network sees each tile with ``context`` LR pixels of the image on each side, and only the tile itself is kept.
+    If the context is at least the network's receptive radius (39.5 LR pixels for the paper's generator), no value
+    depends on the tiling: there are no seams, and nothing is blended. At the border of the image the network pads as
+    usual. A network with instance norm depends on the whole image and raises an error if the image needs tiles. In
+    contrast, MONAI's ``sliding_window_inference`` averages overlapping windows, each of which is wrong near its edge.
 
     Args:
-        tile: longest side of a tile in LR pixels, without context; None never tiles.
+        tile: longest side of a tile in LR pixels, without context; None disables tiling.
         context: LR pixels around a tile, at least the network's receptive radius for exact results.
-        batch_size: slices of a volume enlarged together.
-        precision: "fp32", "bf16" or "fp16", see :func:`~monai_srgan.inferers.accelerate`; None runs the network as it
-            is given, for callables that are no module.
+        batch_size: number of slices of a volume enlarged together.
+        precision: "fp32", "bf16" or "fp16", see :func:`~monai_srgan.inferers.accelerate`; None runs the network itself,
+            and is required for callables that are not modules.
         compile: run the accelerated copy through ``torch.compile``.
-        device: where the result is put together, such as "cpu" for volumes larger than a GPU's memory; None is the
-            input's.
-        progress: show a bar over tiles and slices when they take longer than two seconds.
+        device: device of the result, such as "cpu" for volumes larger than a GPU's memory; None takes that of the
+            input.
+        progress: show a progress bar over tiles or slices if they take longer than two seconds.
 
     Raises:
-        ValueError: when an argument is out of range; the message names it.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -59,15 +58,15 @@ class TiledSRInferer(Inferer):
     ) -> None:
         super().__init__()
         if tile is not None and (not isinstance(tile, int) or tile < 1):
-            raise ValueError(f"tile must be a number of at least 1 LR pixel, or None for no tiling, got {tile!r}")
+            raise ValueError(f"tile must be at least 1 LR pixel, or None for no tiling, got {tile!r}")
         if not isinstance(context, int) or context < 0:
-            raise ValueError(f"context must be a number of LR pixels, 0 or more, got {context!r}")
+            raise ValueError(f"context must be a number of LR pixels >= 0, got {context!r}")
         if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a number of at least 1 slice, got {batch_size!r}")
+            raise ValueError(f"batch_size must be at least 1 slice, got {batch_size!r}")
         if precision is not None and precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}")
         if compile and precision is None:
-            raise ValueError("compile needs a precision, got precision=None: compile the network yourself")
+            raise ValueError("compile=True needs a precision, got precision=None: compile the network yourself")
         self.tile = tile
         self.context = context
         self.batch_size = batch_size
@@ -84,17 +83,17 @@ class TiledSRInferer(Inferer):
 
         Args:
             inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D.
-            network: enlarges ``(b, C, x, y)``, any x and y, by one integer factor s.
+            network: enlarges ``(b, C, x, y)`` by the same integer s along both axes, for any x and y.
             args: further arguments of the network.
             kwargs: further arguments of the network.
 
         Returns:
-            ``(B, C', s * X, s * Y[, D])`` float32, with the meta data of ``inputs`` where that has some.
+            ``(B, C', s * X, s * Y[, D])`` float32, with the metadata of ``inputs`` if it is a MetaTensor.
 
         Raises:
-            ValueError: when ``inputs`` has another number of dimensions or no pixels, the network does not enlarge both
-                axes by one integer, or it has instance norm and the image is larger than a tile.
-            TypeError: when the network is no module and ``precision`` is not None.
+            ValueError: ``inputs`` has another number of dimensions or no pixels, the network does not enlarge both axes
+                by the same integer, or it has instance norm and the image is larger than a tile.
+            TypeError: the network is not a module and ``precision`` is not None.
         """
         if inputs.ndim not in (4, 5):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
@@ -102,12 +101,12 @@ class TiledSRInferer(Inferer):
             raise ValueError(f"inputs must have pixels, got shape {tuple(inputs.shape)}")
         images = plain(inputs)
         volumes = images if images.ndim == 5 else images.unsqueeze(-1)
-        # slices of all volumes one behind the other, (B * D, C, X, Y)
+        # slices of all volumes, (B * D, C, X, Y)
         slices = volumes.movedim(-1, 1).flatten(0, 1)
-        if self.tile is not None and max(slices.shape[2:]) > self.tile and _sees_everything(network):
+        if self.tile is not None and max(slices.shape[2:]) > self.tile and _has_instance_norm(network):
             raise ValueError(
-                f"an image of {tuple(slices.shape[2:])} LR pixels needs tiles of {self.tile}, but the network has "
-                "instance norm, whose statistics would be those of a tile: pass tile=None"
+                f"tile must be None for a network with instance norm, whose statistics would be those of a tile, got "
+                f"{self.tile} for an image of {tuple(slices.shape[2:])} LR pixels"
             )
         enlarged = self._enlarge(slices, self._ready(network), *args, **kwargs)
         result = enlarged.unflatten(0, (volumes.shape[0], volumes.shape[-1])).movedim(1, -1)
@@ -130,8 +129,8 @@ class TiledSRInferer(Inferer):
             scale = sr.shape[-1] // piece.shape[-1]
             if scale < 1 or sr.shape[-2:] != (scale * piece.shape[-2], scale * piece.shape[-1]):
                 raise ValueError(
-                    f"the network gave {tuple(sr.shape)} for LR images of {tuple(piece.shape)}: "
-                    "it must enlarge both axes by the same integer"
+                    f"network must enlarge both axes by the same integer, got {tuple(sr.shape)} for LR images of shape "
+                    f"{tuple(piece.shape)}"
                 )
             sr = sr[:, :, scale * (x0 - left) : scale * (x1 - left), scale * (y0 - top) : scale * (y1 - top)].float()
             if len(pieces) == 1:
@@ -143,23 +142,23 @@ class TiledSRInferer(Inferer):
         return result
 
     def _spans(self, size: int) -> Iterator[tuple[int, int, int, int]]:
-        """Begin and end of each tile along an axis, and the same with context: tiles of nearly equal length."""
+        """Begin and end of each tile along an axis, without and with context; tiles have nearly equal lengths."""
         count = 1 if self.tile is None else -(-size // self.tile)
         for i in range(count):
             begin, end = size * i // count, size * (i + 1) // count
             yield begin, end, max(0, begin - self.context), min(size, end + self.context)
 
     def _ready(self, network: Any) -> Callable[..., torch.Tensor]:
-        """The accelerated copy of a network, made again when its weights have changed."""
+        """The accelerated copy of a network, renewed when the weights have changed."""
         if self.precision is None or isinstance(network, AcceleratedNetwork):
             return network
         if not isinstance(network, nn.Module):
             raise TypeError(
                 f"network must be a torch.nn.Module to be accelerated, got {type(network).__name__}: set precision=None"
             )
-        # by value: fused optimisers and writes to .data leave no other mark
+        # Compare values: fused optimizers and writes to .data do not change version counters.
         state = [tensor.detach() for tensor in (*network.parameters(), *network.buffers())]
-        copied = self._copied  # one read and one write, so that threads may share an inferer
+        copied = self._copied  # a single read and write, so that threads can share an inferer
         if copied is None or copied[0] is not network or not _same(copied[1], state):
             copied = (
                 network,
@@ -170,7 +169,7 @@ class TiledSRInferer(Inferer):
         return copied[2]
 
 
-def _sees_everything(network: Any) -> bool:
+def _has_instance_norm(network: Any) -> bool:
     return isinstance(network, nn.Module) and any(isinstance(m, _InstanceNorm) for m in network.modules())
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses: adversarial, feature matching, perceptual over any feature network, and the one that trains MRI features."""
+"""Losses: adversarial, feature matching, perceptual with any feature network, and multi-task for the MRI features."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["AdversarialLoss"]
 
 
 def _bce(logits: torch.Tensor, label: float) -> torch.Tensor:
-    """Binary cross-entropy of logits against one label, in float32; its gradient does not vanish at large logits."""
+    """Binary cross-entropy of logits against a single label, in float32; its gradient survives large logits."""
     return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, label, dtype=torch.float32))
 
 
@@ -25,17 +25,17 @@ class AdversarialLoss:
 
         L_D = (bce(D(HR), real_label) + bce(D(SR), fake_label)) / 2        L_G = bce(D(SR), 1) = -log D(SR)
 
-    "relativistic_average" (Jolicoeur-Martineau, arXiv 1807.00734): each logit is first lowered by the mean logit of the
-    other kind, and the generator sees both terms with labels swapped; its gradient then reaches it through real and
-    fake images alike.
+    "relativistic_average" (Jolicoeur-Martineau, arXiv 1807.00734): the mean logit of the other class is subtracted from
+    each logit, and the generator's loss has both terms with swapped labels, so that real and fake images both
+    contribute to its gradient.
 
     Args:
         mode: "vanilla" or "relativistic_average".
-        real_label: label of real images in the discriminator's loss; 0.9 is one-sided smoothing.
-        fake_label: label of fake images in the discriminator's loss; above 0 smooths the other side too.
+        real_label: label of real images in the discriminator's loss, in (0.5, 1]; 0.9 is one-sided label smoothing.
+        fake_label: label of fake images in the discriminator's loss, in [0, 0.5); values above 0 smooth this side too.
 
     Raises:
-        ValueError: when an argument is out of range; the message names it.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -56,26 +56,26 @@ class AdversarialLoss:
 
     @property
     def generator_needs_real(self) -> bool:
-        """Whether the generator's loss compares with the logits of real images."""
+        """Whether the generator's loss depends on the logits of real images."""
         return self.mode == "relativistic_average"
 
     def generator(self, fake_logits: torch.Tensor, real_logits: torch.Tensor | None = None) -> torch.Tensor:
         """Loss of the generator.
 
         Args:
-            fake_logits: logits ``(B, 1)`` of SR images, with graph.
-            real_logits: logits ``(B, 1)`` of HR images; needed by "relativistic_average" only.
+            fake_logits: logits ``(B, 1)`` of SR images, with gradient.
+            real_logits: logits ``(B, 1)`` of HR images; required by "relativistic_average" only.
 
         Returns:
             Scalar loss.
 
         Raises:
-            ValueError: when the real logits are needed and missing.
+            ValueError: the real logits are required and missing.
         """
         if self.mode == "vanilla":
             return _bce(fake_logits, 1.0)
         if real_logits is None:
-            raise ValueError("real_logits is needed by the 'relativistic_average' loss of the generator, got None")
+            raise ValueError("real_logits is required with mode='relativistic_average', got None")
         return 0.5 * (_bce(fake_logits - real_logits.mean(), 1.0) + _bce(real_logits - fake_logits.mean(), 0.0))
 
     def discriminator(self, real_logits: torch.Tensor, fake_logits: torch.Tensor) -> torch.Tensor:
@@ -83,7 +83,7 @@ class AdversarialLoss:
 
         Args:
             real_logits: logits ``(B, 1)`` of HR images.
-            fake_logits: logits ``(B, 1)`` of SR images without graph to the generator.
+            fake_logits: logits ``(B, 1)`` of SR images, detached from the generator.
 
         Returns:
             Scalar loss, the mean of its two terms.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Feature matching: the distance of two images in the discriminator's own feature maps."""
+"""Feature matching: the distance between two images in the discriminator's own feature maps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class FeatureMatchingLoss:
 
     .. math:: L = \frac{1}{n} \sum_l \overline{|D_l(SR) - D_l(HR)|}
 
-    (Salimans et al., arXiv 1606.03498, section 3.1, compare one layer's means; Wang et al., arXiv 1711.11585, equation
-    4, all layers' maps, as here.) The features learn with the discriminator, so that no other network is needed, and
-    tell the generator more than the one number of the adversarial loss. The gradient reaches `fake` alone.
+    (Salimans et al., arXiv 1606.03498, section 3.1, compare the means of one layer; Wang et al., arXiv 1711.11585,
+    equation 4, the maps of all layers, as here.) The features are trained with the discriminator, so no other network
+    is needed, and they give the generator more information than the single number of the adversarial loss. Only
+    `fake` receives a gradient.
 
     Args:
-        layers: types of the modules whose outputs are compared.
+        layers: module types whose outputs are compared.
 
     Example::
 
@@ -40,10 +41,10 @@ class FeatureMatchingLoss:
 
     @contextmanager
     def maps_of(self, network: nn.Module) -> Iterator[list[Tensor]]:
-        """Collect the outputs of a network's `layers` while it runs, in the order in which they are computed.
+        """Collect the outputs of a network's `layers` while it runs, in order of computation.
 
         Raises:
-            ValueError: the network has no such layer.
+            ValueError: the network has no layer of these types.
         """
         maps: list[Tensor] = []
 
@@ -53,7 +54,7 @@ class FeatureMatchingLoss:
         found = [module for module in network.modules() if isinstance(module, self.layers)]
         if not found:
             names = ", ".join(layer.__name__ for layer in self.layers)
-            raise ValueError(f"feature matching compares outputs of {names}, and {type(network).__name__} has none")
+            raise ValueError(f"network must have layers of type {names}, got {type(network).__name__} with none")
         hooks = [module.register_forward_hook(keep) for module in found]
         try:
             yield maps
@@ -65,11 +66,11 @@ class FeatureMatchingLoss:
         """The loss, a float32 scalar.
 
         Args:
-            fake: maps of SR images, with graph.
-            real: maps of the HR images, of the same shapes; detached.
+            fake: maps of SR images, with gradient.
+            real: maps of the HR images, of the same shapes; detached here.
 
         Raises:
-            ValueError: the two do not have the same maps.
+            ValueError: the shapes differ, or there are no maps.
         """
         shapes = [[tuple(m.shape) for m in maps] for maps in (fake, real)]
         if shapes[0] != shapes[1] or not fake:

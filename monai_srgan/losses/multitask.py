@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Loss that trains the MRI-native features: where the tumour is, and what it is."""
+"""Multi-task loss for the MRI-native features: tumor segmentation and classification."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ __all__ = ["MultiTaskLoss"]
 
 
 class MultiTaskLoss(nn.Module):
-    """Soft Dice + cross-entropy of the tumour mask + `class_weight` times the cross-entropy of the tumour class.
+    """Soft Dice + cross-entropy of the tumor mask + `class_weight` times the cross-entropy of the tumor class.
 
-    Dice is taken over the whole batch, so that crops without tumour count. The class term leaves them out: nothing in
-    such a crop tells a meningioma from a glioma. A batch without any tumour has a class term of 0.
+    Dice is computed over the whole batch, so that crops without tumor contribute. The class term skips these crops,
+    which carry no information on the tumor class. It is 0 for a batch without any tumor.
 
     Args:
         class_weight: weight of the class term, >= 0.
-        class_balance: one factor per class in the cross-entropy, e.g. the inverse of how often it occurs; None for
-            equal.
+        class_balance: weight of each class in the cross-entropy, such as its inverse frequency; None for equal weights.
+
+    Raises:
+        ValueError: `class_weight` is negative.
     """
 
     def __init__(self, class_weight: float = 0.5, *, class_balance: list[float] | None = None) -> None:
@@ -39,16 +41,20 @@ class MultiTaskLoss(nn.Module):
         Args:
             pred: ``mask`` logits `(B, 1, H, W)` and ``tumor_class`` logits `(B, K)`, from ``MRIFeatures``.
             target: ``mask`` `(B, 1, H, W)` {0, 1} and ``tumor_class`` `(B,)` integers 0..K-1.
+
+        Raises:
+            ValueError: the masks differ in shape.
         """
         mask, logits = pred["mask"], pred["tumor_class"]
         if mask.shape != target["mask"].shape:
             raise ValueError(
-                f"target['mask'] must be {tuple(mask.shape)} as the prediction, got {tuple(target['mask'].shape)}"
+                f"target['mask'] must have the shape of pred['mask'], {tuple(mask.shape)}, got "
+                f"{tuple(target['mask'].shape)}"
             )
         total = self.mask_loss(mask.float(), target["mask"].float())
-        shown = target["mask"].flatten(1).amax(1) > 0
-        if not shown.any():
+        has_tumor = target["mask"].flatten(1).amax(1) > 0
+        if not has_tumor.any():
             return total + 0.0 * logits.float().sum()
         balance = None if self.class_balance is None else logits.new_tensor(self.class_balance).float()
-        term = F.cross_entropy(logits[shown].float(), target["tumor_class"][shown], weight=balance)
+        term = F.cross_entropy(logits[has_tumor].float(), target["tumor_class"][has_tumor], weight=balance)
         return total + self.class_weight * term

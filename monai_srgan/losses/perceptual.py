@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Perceptual loss: the distance of two images in the feature maps of a frozen network."""
+"""Perceptual loss: the distance between two images in the feature maps of a frozen network."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _CRITERIA: dict[str, Callable[[Tensor], Tensor]] = {"mse": Tensor.square, "l1": 
 
 
 class PerceptualFeatureLoss(nn.Module):
-    r"""Feature loss of SRGAN (arXiv 1609.04802, equation 5), over any feature network and any number of layers.
+    r"""Feature loss of SRGAN (arXiv 1609.04802, equation 5), with any feature network and any number of layers.
 
     .. math:: L = \sum_l w_l \, \overline{c(\phi_l(SR) - \phi_l(HR))} \, / \, n_l
 
-    with c the square or the absolute value, the bar a mean over batch, channels and pixels, and n_l the layer's
-    ``mean(c(phi_l(HR)))`` of the batch where `normalize` is True, else 1. Normalised, each layer tells the error as a
-    fraction of the features' own energy, so that weights of layers, and of networks, can be compared; the paper's form
-    is ``normalize=False``.
+    where c is the square or the absolute value, the bar is the mean over batch, channels and pixels, and n_l is the
+    layer's ``mean(c(phi_l(HR)))`` over the batch if `normalize` is True, else 1. With normalization each layer measures
+    the error as a fraction of the features' energy, which makes weights comparable across layers and networks.
+    ``normalize=False`` is the form of the paper.
 
-    The gradient reaches `sr` and never the feature network: it is frozen (``requires_grad_(False)``, which changes the
-    object given), kept in ``eval()``, follows the input's device, and is no submodule, so that no checkpoint, optimiser
-    or EMA ever sees it. The same holds for the network behind a bound method (``network.encode``) or a
-    `functools.partial`, its arguments included. A network that a lambda, a function or another object hides cannot be
-    found: freeze it, put it into ``eval()`` and move it to the device yourself. The HR branch builds no graph. Under
-    autocast the features run in low precision, the criterion in float32.
+    Only `sr` receives a gradient, never the feature network. The network is frozen (``requires_grad_(False)``, in
+    place), kept in ``eval()`` mode, follows the device of the input, and is not a submodule, so that no checkpoint,
+    optimizer or EMA includes it. The same holds for the network behind a bound method (``network.encode``) or a
+    `functools.partial`, including its arguments. A network inside a lambda, a function or another object cannot be
+    found: freeze it, set it to ``eval()`` mode and move it to the device yourself. The HR branch builds no graph. Under
+    autocast the features run in low precision and the criterion in float32.
 
-    `monai.losses.PerceptualLoss` and other losses called as ``loss(sr, hr)`` need no wrapper: give them to the trainer
-    as they are.
+    `monai.losses.PerceptualLoss` and other losses called as ``loss(sr, hr)`` need no wrapper: pass them to the trainer
+    directly.
 
     Args:
         features: a network with ``extract(x, layers) -> dict`` such as :class:`~monai_srgan.networks.MRIFeatures` or
             :class:`~monai_srgan.networks.VGGFeatures`, or any callable from an image to a tensor, a sequence of
-            tensors, or a dictionary; better a network, a bound method or a partial than a lambda, see above.
-        layers: names to compare; None takes the network's ``default_layers``, or everything that the callable returns.
-            A callable that returns no dictionary has no names, and takes None.
-        layer_weights: one weight >= 0 for each layer, in the same order; None: the mean of the layers (1 / number of
-            layers each).
+            tensors, or a dictionary of tensors; prefer a network, a bound method or a partial to a lambda, see above.
+        layers: names of the layers to compare; None takes the network's ``default_layers``, or everything that the
+            callable returns. Must be None for a callable that does not return a dictionary.
+        layer_weights: one weight >= 0 per layer, in the same order; None averages the layers (1 / number of layers
+            each).
         criterion: ``"mse"`` or ``"l1"``.
         normalize: divide each layer by the energy of its HR features.
-        feature_scale: factor on all features, the paper's 1/12.75 for VGG; only with ``normalize=False``, where it
-            matters.
+        feature_scale: factor on all features, 1/12.75 for VGG in the paper; only with ``normalize=False``, since it
+            cancels out otherwise.
 
     Raises:
-        ValueError: a wrong argument, named; images of different shape.
-        TypeError: the callable returned something else than tensors.
+        ValueError: an argument is out of range (the message names it), or the images differ in shape.
+        TypeError: the callable returned something other than tensors.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PerceptualFeatureLoss(nn.Module):
             )
         for network in _networks_of(features):
             network.requires_grad_(False)
-        # in a tuple, or nn.Module would register it and put it into every checkpoint
+        # The tuple keeps nn.Module from registering the network, which would put it into every checkpoint.
         self._features = (features,)
         self.layers = None if layers is None else tuple(layers)
         self.layer_weights = None if layer_weights is None else tuple(float(w) for w in layer_weights)
@@ -91,31 +91,31 @@ class PerceptualFeatureLoss(nn.Module):
         names: Any = self.layers or getattr(features, "default_layers", None)
         known: Any = getattr(features, "layer_names", names)
         if names is not None and not set(names) <= set(known):
-            raise ValueError(f"layers must be names out of {list(known)}, got {list(names)}")
+            raise ValueError(f"layers must be names among {list(known)}, got {list(names)}")
         if names is not None:
             self._weights_for(names)
 
     @property
     def features(self) -> Callable[..., Any]:
-        """The feature network, frozen."""
+        """The frozen feature network."""
         return self._features[0]
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """The loss, a scalar, float32 (float64 where the features are).
+        """The loss, a float32 scalar (float64 for float64 features).
 
         Args:
-            sr: `(B, C, H, W)` the network's output, about [0, 1]; it receives the gradient.
+            sr: `(B, C, H, W)` output of the network, about [0, 1]; receives the gradient.
             hr: `(B, C, H, W)` target in [0, 1].
         """
         if sr.shape != hr.shape:
             raise ValueError(f"sr and hr must have the same shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
-        self._settle(sr.device)
+        self._prepare_networks(sr.device)
         with torch.no_grad():
             target = self._maps(hr)
         maps = self._maps(sr)
         if maps.keys() != target.keys():
             raise ValueError(
-                f"features gave {list(maps)} for sr and {list(target)} for hr: they must not depend on the image"
+                f"features must return the same names for all images, got {list(maps)} for sr, {list(target)} for hr"
             )
         cost = _CRITERIA[self.criterion]
         total = torch.zeros((), device=sr.device)
@@ -127,8 +127,8 @@ class PerceptualFeatureLoss(nn.Module):
             total = total + weight * term
         return total
 
-    def _settle(self, device: torch.device) -> None:
-        """Put the hidden network where the images are, in eval mode: `.to()` and `.train()` do not reach it."""
+    def _prepare_networks(self, device: torch.device) -> None:
+        """Move the feature network to the images' device, in eval mode: `.to()` and `.train()` do not reach it."""
         for network in _networks_of(self.features):
             if any(p.device != device for p in network.parameters()):
                 network.to(device)
@@ -140,7 +140,7 @@ class PerceptualFeatureLoss(nn.Module):
             return (1.0 / len(names),) * len(names)
         if len(self.layer_weights) != len(names):
             raise ValueError(
-                f"layer_weights must give one weight for each of {list(names)}, got {list(self.layer_weights)}"
+                f"layer_weights must have one weight for each of {list(names)}, got {list(self.layer_weights)}"
             )
         return self.layer_weights
 
@@ -152,12 +152,14 @@ class PerceptualFeatureLoss(nn.Module):
             found = (found,)
         if not isinstance(found, Mapping):
             if self.layers is not None:
-                raise ValueError(f"layers must be None for features without names, got {list(self.layers)}")
+                raise ValueError(
+                    f"layers must be None when features does not return a dictionary, got {list(self.layers)}"
+                )
             found = dict(enumerate(found))
         if self.layers is not None:
             missing = [name for name in self.layers if name not in found]
             if missing:
-                raise ValueError(f"layers must be names out of {list(found)}, got {missing}")
+                raise ValueError(f"layers must be names among {list(found)}, got {missing}")
             found = {name: found[name] for name in self.layers}
         wrong = [type(v).__name__ for v in found.values() if not isinstance(v, Tensor)]
         if wrong or not found:
@@ -166,7 +168,7 @@ class PerceptualFeatureLoss(nn.Module):
 
 
 def _networks_of(features: Any) -> Iterator[nn.Module]:
-    """The modules that can be found in a callable: itself, a bound method's object, or what a partial binds."""
+    """The modules in a callable: itself, the object of a bound method, or what a partial binds."""
     if isinstance(features, nn.Module):
         yield features
     elif isinstance(features, partial):

@@ -26,7 +26,6 @@ imported.
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,12 +79,7 @@ class STLPIPS:
 
     def __init__(self, weights: str | Path | None = None, *, sha256: str | None = None) -> None:
         path = _installed_weights() if weights is None else Path(weights)
-        if path.is_file():
-            expected = _SHA256 if sha256 is None else sha256.lower()
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-            if found != expected:
-                raise ValueError(f"weights: the sha256 of {path} is {found}, expected {expected}. {_HINT}")
-        state = read_state_dict(path, hint=_HINT)
+        state = read_state_dict(path, hint=_HINT, sha256=_SHA256 if sha256 is None else sha256)
         self.network = ShiftTolerantAlexNet()
         try:
             self.network.load_published(state)

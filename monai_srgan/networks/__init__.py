@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks: the generator and the discriminator of SRGAN, and the feature networks of its perceptual loss."""
+"""Networks: generator and discriminator of SRGAN, and the feature networks of its perceptual loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monai_srgan.networks.generator import SRResNet
 from monai_srgan.networks.mri_features import MRIFeatures
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet, blur_pool
 from monai_srgan.networks.vgg_features import VGGFeatures
-from monai_srgan.networks.weights import blend_state_dicts, read_network_weights, with_weights
+from monai_srgan.networks.weights import blend_state_dicts, load_weights, read_network_weights
 
 __all__ = [
     "MRIFeatures",
@@ -21,9 +21,9 @@ __all__ = [
     "VGGFeatures",
     "blend_state_dicts",
     "blur_pool",
+    "load_weights",
     "read_network_weights",
     "weights_sha256",
-    "with_weights",
 ]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Building blocks of the SRGAN networks."""
+"""Building blocks of the networks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Norm = Literal["batch", "instance"] | None
 
 
 def make_norm(norm: Norm, channels: int) -> nn.Module:
-    """Normalisation layer for ``channels`` feature maps, or an identity.
+    """Normalization layer for ``channels`` feature maps, or an identity.
 
     Args:
         norm: "batch", "instance" (affine) or None.
         channels: number of feature maps.
 
     Raises:
-        ValueError: when ``norm`` is none of these.
+        ValueError: ``norm`` has another value.
     """
     if norm is None:
         return nn.Identity()
@@ -37,14 +37,14 @@ def make_norm(norm: Norm, channels: int) -> nn.Module:
 
 @torch.no_grad()
 def icnr_(conv: nn.Conv2d, factor: int) -> None:
-    """Initialise a convolution before ``PixelShuffle(factor)`` so that its cells start constant.
+    """Initialize a convolution before ``PixelShuffle(factor)`` so that its cells start constant (ICNR).
 
-    All ``factor**2`` kernels of one output channel are the same at the start, so that the shuffled image begins as a
-    nearest-neighbour enlargement without checkerboard (Aitken et al., arXiv 1707.02937, section 3).
+    All ``factor**2`` kernels of an output channel start equal, so that the shuffled image starts as a nearest-neighbor
+    enlargement without a checkerboard pattern (Aitken et al., arXiv 1707.02937, section 3).
 
     Args:
         conv: convolution with ``C * factor**2`` output channels; changed in place.
-        factor: the shuffle's upscale factor.
+        factor: upscale factor of the shuffle.
     """
     cells = factor * factor
     if conv.out_channels % cells:
@@ -60,9 +60,9 @@ class GeneratorResidualBlock(nn.Module):
     """``x + norm(conv(prelu(norm(conv(x)))))`` with 3x3 kernels (Ledig et al. 2017, section 2.1, figure 4).
 
     Args:
-        channels: number of feature maps, kept.
+        channels: number of feature maps in and out.
         norm: "batch", "instance" or None.
-        prelu_init: first value of the one learnt slope.
+        prelu_init: initial value of the learned slope.
     """
 
     def __init__(self, channels: int, norm: Norm, prelu_init: float) -> None:
@@ -83,11 +83,12 @@ class GeneratorResidualBlock(nn.Module):
 class PixelShuffleUpsample(nn.Module):
     """Enlarge by 2: 3x3 convolution to four times the channels, pixel shuffle, PReLU (figure 4 of the paper).
 
-    The PReLU has one slope and commutes with the shuffle; it comes first, where no pixel has moved in memory yet.
+    The PReLU has one slope and therefore commutes with the shuffle. It runs first, before the shuffle moves pixels in
+    memory.
 
     Args:
-        channels: number of feature maps, kept.
-        prelu_init: first value of the one learnt slope.
+        channels: number of feature maps in and out.
+        prelu_init: initial value of the learned slope.
         shuffle: False leaves the shuffle to the next layer, a ``PixelShuffleConv2d``.
     """
 
@@ -99,17 +100,17 @@ class PixelShuffleUpsample(nn.Module):
         icnr_(self.conv, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to ``(B, C, 2H, 2W)``, or ``(B, 4 * C, H, W)`` where the shuffle is left out."""
+        """``(B, C, H, W)`` to ``(B, C, 2H, 2W)``, or ``(B, 4 * C, H, W)`` without the shuffle."""
         return self.shuffle(self.act(self.conv(x)))
 
 
 class DiscriminatorResidualBlock(nn.Module):
-    """Two 3x3 convolutions with LeakyReLU(0.2) and a skip, projected by 1x1 where shape changes.
+    """Two 3x3 convolutions with LeakyReLU(0.2) and a skip connection, a 1x1 convolution where the shape changes.
 
     Args:
-        in_channels: feature maps that come in.
-        out_channels: feature maps that go out.
-        stride: 1 or 2, of the first convolution.
+        in_channels: number of input feature maps.
+        out_channels: number of output feature maps.
+        stride: stride of the first convolution, 1 or 2.
         norm: "batch", "instance" or None.
     """
 

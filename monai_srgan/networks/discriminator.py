@@ -22,24 +22,24 @@ class SRGANDiscriminator(nn.Module):
     """The discriminator of SRGAN (Ledig et al., arXiv 1609.04802, section 2.1 and figure 4), giving raw logits.
 
     k3n64s1 LeakyReLU, then n64s2, n128s1, n128s2, n256s1, n256s2, n512s1, n512s2 with batch norm and LeakyReLU(0.2),
-    dense 1024, LeakyReLU, dense 1. The last sigmoid belongs to the loss, which is stable on logits only.
+    dense 1024, LeakyReLU, dense 1. The final sigmoid is part of the loss, which is numerically stable only on logits.
 
-    With ``block="residual"`` it has, as some descriptions of this task have it, 16 residual blocks of increasing
-    filters, LeakyReLU 0.2 and two dense layers.
+    ``block="residual"`` builds a variant found in some descriptions of this task: 16 residual blocks with increasing
+    numbers of filters, LeakyReLU(0.2) and two dense layers.
 
     Args:
-        image_size: height and width of the images in pixels, as in the paper (96 there); None pools adaptively before
-            the dense layers and takes any size from 32 on.
+        image_size: height and width of the images in pixels, fixed as in the paper (96 there); None adds adaptive
+            pooling before the dense layers and accepts any size from 32 on.
         in_channels: channels of the images.
-        channels: filters of the blocks, one entry a block, at least 5 (4 residual ones); None takes the paper's 8 (or
-            16 residual ones).
+        channels: filters per block, at least 5 entries (4 for residual blocks); None takes the paper's 8 (16 for
+            residual blocks).
         block: "conv" or "residual".
-        norm: "batch", "instance" or None; the first convolution has none.
+        norm: "batch", "instance" or None; the first convolution has no normalization.
         dense: width of the first dense layer.
-        pool_size: cells along each side that the adaptive pooling leaves; only with ``image_size=None``.
+        pool_size: output size of the adaptive pooling along each axis; used only with ``image_size=None``.
 
     Raises:
-        ValueError: when an argument is out of range; the message names it.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SRGANDiscriminator(nn.Module):
                 f"channels needs at least {fewest} entries with block={block!r}, for four halvings of the image, "
                 f"got {widths}"
             )
-        # Four halvings, evenly spread and the last block among them: every second of 8 blocks, every fourth of 16.
+        # Four halvings, evenly spread and ending with the last block: every second of 8 blocks, every fourth of 16.
         halving = {len(widths) - 1 - i * (len(widths) // 4) for i in range(4)}
         strides = [2 if i in halving else 1 for i in range(len(widths))]
         layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 3, padding=1), nn.LeakyReLU(0.2)]
@@ -97,7 +97,7 @@ class SRGANDiscriminator(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Judge a batch of images.
+        """Classify a batch of images as real or generated.
 
         Args:
             x: HR or SR images ``(B, in_channels, H, W)`` in [0, 1].
@@ -106,14 +106,14 @@ class SRGANDiscriminator(nn.Module):
             Logits ``(B, 1)``: positive means "real".
 
         Raises:
-            ValueError: when the images do not have the size asked for, or are smaller than 32x32.
+            ValueError: the images do not have the size `image_size`, or are smaller than 32x32.
         """
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"expected images of shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}")
         size = (int(x.shape[2]), int(x.shape[3]))
         if self.image_size is not None and size != self.image_size:
             raise ValueError(
-                f"built for images of {self.image_size}, got {size}: crop to that size, or build with image_size=None"
+                f"images must be {self.image_size} for this network, got {size}: crop them, or set image_size=None"
             )
         if min(size) < 32:
             raise ValueError(f"images must be at least 32x32, got {size}")

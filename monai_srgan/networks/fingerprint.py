@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A network's weights as one short text, whatever file they came from."""
+"""A fingerprint of a network's weights that does not depend on the file they came from."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["weights_sha256"]
 
 
 def weights_sha256(network: nn.Module) -> str:
-    """sha256 over names, types, shapes and bytes of a network's state dict, in hexadecimal digits.
+    """sha256 over the names, types, shapes and bytes of a network's state dict, in hexadecimal digits.
 
-    It is the same on any device and for any memory layout, and that of a blend differs from that of its parts. The
-    bytes of a file would not do: the same weights can be saved in many ways.
+    The result does not depend on device or memory layout, and a blend has a fingerprint of its own. A hash of the file
+    would not serve, since the same weights can be saved in many ways.
 
     Args:
         network: any module.

@@ -18,33 +18,32 @@ __all__ = ["SRResNet"]
 
 
 class SRResNet(nn.Module):
-    """The generator of SRGAN, alone called SRResNet (Ledig et al., arXiv 1609.04802, section 2.1 and figure 4).
+    """The generator of SRGAN, called SRResNet on its own (Ledig et al., arXiv 1609.04802, section 2.1 and figure 4).
 
-    k9n64 PReLU, 16 residual blocks, k3n64 norm, long skip, one pixel-shuffle step for each factor of 2, k9. The
-    defaults are the paper's with slope 0.2: 1,549,462 parameters with 3 channels, 1,528,724 with 1 channel. The literal
-    generator of 7 blocks, as some descriptions of this task have it, is ``num_blocks=7``.
+    k9n64 PReLU, 16 residual blocks, k3n64 norm, long skip connection, one pixel-shuffle step per factor of 2, k9. The
+    defaults are those of the paper with slope 0.2: 1,549,462 parameters with 3 channels, 1,528,724 with 1 channel.
+    ``num_blocks=7`` builds the 7-block generator found in some descriptions of this task.
 
-    Deviations, each by an argument: ``norm=None`` leaves the normalisation out (as EDSR does: crops and whole slices
-    then see the same network), and ``global_residual="bicubic"`` lets the network predict only what bicubic
-    interpolation lacks. Its last layer then starts at zero, so that an untrained network is exactly bicubic
-    interpolation.
+    Deviations, each set by an argument: ``norm=None`` drops the normalization (as EDSR does: crops and whole slices
+    then see the same network). ``global_residual="bicubic"`` makes the network predict the residual of bicubic
+    interpolation; its last layer starts at zero, so that an untrained network is exactly bicubic interpolation.
 
-    The receptive field has a radius of 39.5 LR pixels with the default shape: in eval mode a tile with 40 LR pixels of
+    With the default shape the receptive field has a radius of 39.5 LR pixels: in eval mode a tile with 40 LR pixels of
     context gives the same values as the whole image.
 
     Args:
         in_channels: channels of the LR image.
-        out_channels: channels of the SR image; equal to ``in_channels`` with a global residual.
-        scale: enlargement, 2, 4 or 8.
-        num_blocks: residual blocks.
-        channels: feature maps throughout.
+        out_channels: channels of the SR image; must equal ``in_channels`` with a global residual.
+        scale: upscale factor, 2, 4 or 8.
+        num_blocks: number of residual blocks.
+        channels: number of feature maps in every layer.
         norm: "batch", "instance" or None.
-        prelu_init: first value of every PReLU's one slope.
-        output: None (raw values), "tanh" or "sigmoid".
+        prelu_init: initial slope of every PReLU, which has one slope for all channels.
+        output: output activation: None (raw values), "tanh" or "sigmoid".
         global_residual: None or "bicubic".
 
     Raises:
-        ValueError: when an argument is out of range; the message names it.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class SRResNet(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(in_channels, channels, 9, padding=4), SlopePReLU(prelu_init))
         self.blocks = nn.Sequential(*(GeneratorResidualBlock(channels, norm, prelu_init) for _ in range(num_blocks)))
         self.fuse = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), make_norm(norm, channels))
-        # the last shuffle is the tail's, which is quicker without the shuffled image
+        # The tail does the last shuffle: it is faster when the shuffled image is never stored.
         self.upsample = nn.Sequential(
             *(PixelShuffleUpsample(channels, prelu_init, shuffle=step < steps - 1) for step in range(steps))
         )
@@ -104,7 +103,7 @@ class SRResNet(nn.Module):
             x: LR images ``(B, in_channels, H, W)`` of any size, in [0, 1].
 
         Returns:
-            SR images ``(B, out_channels, scale * H, scale * W)`` of the input's dtype, not clipped.
+            SR images ``(B, out_channels, scale * H, scale * W)`` in the dtype of the input, not clipped.
         """
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"expected LR images of shape (B, {self.in_channels}, H, W), got {list(x.shape)}")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""MRI-native features: a small network that learnt tumour masks and tumour classes on MRI slices."""
+"""MRI-native features: a small network trained on MRI slices to segment and classify tumors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from monai_srgan.networks.weights import read_state_dict
 __all__ = ["MRIFeatures"]
 
 _HINT = (
-    "The bundle ships models/features/mri_features.pt for the default arguments; "
-    "`python -m monai.bundle run training --config_file bundle/configs/train_features.json` trains others."
+    "The bundle ships models/features/mri_features.pt for the default arguments. Train others with "
+    "`python -m monai.bundle run training --config_file bundle/configs/train_features.json`."
 )
 
 
@@ -37,24 +37,25 @@ class _ConvBlock(nn.Sequential):
 
 
 class MRIFeatures(nn.Module):
-    """U-shaped network with a tumour-mask and a tumour-class head, whose encoder is a perceptual feature network.
+    """U-Net with a tumor-mask head and a tumor-class head, whose encoder is a perceptual feature network.
 
     Levels are named ``enc1`` (full resolution), ``enc2`` (1/2), ``enc3`` (1/4), ... and are taken after activation,
-    before pooling. Pooling is by averages and the activation is SiLU, so that the distance has no dead zones and does
-    not alias. In ``eval()`` the batch norm is frozen: a pixel's features depend on its neighbourhood alone, hence a
-    96x96 crop and a whole 512x512 slice give the same features away from the border. Any image size works.
+    before pooling. Average pooling and SiLU keep the distance free of aliasing and of dead zones. In ``eval()`` mode
+    the batch norm is frozen: the features of a pixel depend only on its neighborhood, so a 96x96 crop and a whole
+    512x512 slice give the same features away from the border. Any image size works.
 
-    The class head pools the deepest level twice, over the whole image and weighted by the predicted tumour
-    probability (detached), so that crops and whole slices are judged alike.
+    The class head pools the deepest level twice, over the whole image and weighted by the predicted tumor probability
+    (detached), so that it treats crops and whole slices alike.
 
     Args:
-        in_channels: channels of the input, 1 for MRI.
-        channels: width of each level, the finest first; at least two levels.
-        num_classes: tumour classes, 3 in the figshare set (meningioma, glioma, pituitary tumour).
+        in_channels: input channels, 1 for MRI.
+        channels: width of each level, finest first; at least two levels.
+        num_classes: tumor classes, 3 in the figshare set (meningioma, glioma, pituitary tumor).
         weights: file with a state dict to load, strictly; None starts from random weights.
 
     Raises:
-        FileNotFoundError, ValueError: `weights` is missing, unreadable, or does not fit these arguments.
+        FileNotFoundError: `weights` does not exist.
+        ValueError: `weights` is unreadable or does not fit these arguments, or an argument is out of range.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class MRIFeatures(nn.Module):
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The names that :meth:`extract` knows, the finest level first."""
+        """Layer names for :meth:`extract`, finest level first."""
         return tuple(f"enc{i + 1}" for i in range(len(self.encoder)))
 
     @property
@@ -98,15 +99,15 @@ class MRIFeatures(nn.Module):
 
         Args:
             x: `(B, in_channels, H, W)` float in [0, 1].
-            layers: names out of `layer_names`; None takes `default_layers`.
+            layers: names among `layer_names`; None takes `default_layers`.
 
         Returns:
-            name to `(B, channels[i], ceil(H / 2**i), ceil(W / 2**i))`, in the order asked for.
+            name to `(B, channels[i], ceil(H / 2**i), ceil(W / 2**i))`, in the requested order.
         """
         names = self.default_layers if layers is None else tuple(layers)
         unknown = [name for name in names if name not in self.layer_names]
         if unknown or not names:
-            raise ValueError(f"layers must be names out of {list(self.layer_names)}, got {list(names)}")
+            raise ValueError(f"layers must be names among {list(self.layer_names)}, got {list(names)}")
         depth = max(self.layer_names.index(name) for name in names) + 1
         maps = dict(zip(self.layer_names, self._encode(x, depth), strict=False))
         return {name: maps[name] for name in names}
@@ -118,7 +119,7 @@ class MRIFeatures(nn.Module):
             x: `(B, in_channels, H, W)` float in [0, 1].
 
         Returns:
-            ``mask``: tumour logits `(B, 1, H, W)`; ``tumor_class``: class logits `(B, num_classes)`.
+            ``mask``: tumor logits `(B, 1, H, W)`; ``tumor_class``: class logits `(B, num_classes)`.
         """
         maps = self._encode(x, len(self.encoder))
         deepest = y = maps[-1]
@@ -127,14 +128,14 @@ class MRIFeatures(nn.Module):
             y = block(torch.cat([y, skip], dim=1))
         mask = self.mask_head(y)
         weight = F.adaptive_avg_pool2d(mask.detach().sigmoid(), (deepest.shape[-2], deepest.shape[-1]))
-        tumour = (deepest * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-3)
-        return {"mask": mask, "tumor_class": self.class_head(torch.cat([deepest.mean((2, 3)), tumour], dim=1))}
+        tumor = (deepest * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-3)
+        return {"mask": mask, "tumor_class": self.class_head(torch.cat([deepest.mean((2, 3)), tumor], dim=1))}
 
     def _encode(self, x: Tensor, depth: int) -> list[Tensor]:
         maps: list[Tensor] = []
         for level in range(depth):
             if level:
-                # ceil_mode keeps the last row and column of odd sizes, each averaged over what there is
+                # ceil_mode keeps the last row and column of odd sizes, averaged over the pixels that exist
                 x = F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
             x = self.encoder[level](x)
             maps.append(x)
@@ -146,5 +147,5 @@ class MRIFeatures(nn.Module):
             self.load_state_dict(state, strict=True)
         except RuntimeError as error:
             raise ValueError(
-                f"weights: {weights} does not fit MRIFeatures with these channels and num_classes: {error}. {_HINT}"
+                f"weights={weights} does not fit MRIFeatures with these channels and num_classes: {error}. {_HINT}"
             ) from error

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""AlexNet whose features hardly change when the image is shifted: the trunk of ST-LPIPS (arXiv 2207.13686)."""
+"""Shift-tolerant AlexNet, the backbone of ST-LPIPS (arXiv 2207.13686): features hardly change when the image shifts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from torch.nn import functional as F
 
 __all__ = ["ShiftTolerantAlexNet", "blur_pool"]
 
-_PAD = 2  # of the blur pooling and of the first convolution
+_PAD = 2  # of the blur pooling and the first convolution
 _BINOMIAL = (0.25, 0.5, 0.25)
 _LAST_TWO = (0.5, 0.5)
-_SMALLEST = 21  # below it a map is too small to be reflected
-# the published file's name of each convolution
+_SMALLEST = 21  # smaller images give maps too small for reflection padding
+# Name of each convolution in the published file.
 _FILE_KEYS = {
     "conv1": "net.slice1.0",
     "conv2": "net.slice2.5",
@@ -27,16 +27,16 @@ _FILE_KEYS = {
 
 
 def blur_pool(x: Tensor) -> Tensor:
-    """Halve a map without aliasing: [1, 2, 1] / 4 along both axes, then every second value.
+    """Antialiased downsampling by 2: filter with [1, 2, 1] / 4 along both axes, then take every second value.
 
     Zhang 2019, "Making convolutional networks shift-invariant again" (https://arxiv.org/abs/1904.11486), section 3. As
-    in ST-LPIPS the map is continued by 2 pixels on each side, mirrored at the edge pixel, which is not repeated.
+    in ST-LPIPS the map is reflection-padded by 2 pixels on each side (the edge pixel is not repeated).
 
     Args:
-        x: `(B, C, H, W)`, H and W at least 3.
+        x: `(B, C, H, W)` floating point, H and W at least 3.
 
     Returns:
-        `(B, C, (H + 1) // 2 + 1, (W + 1) // 2 + 1)`; the first result is centred on pixel -1, the next on 1, 3, ...
+        `(B, C, (H + 1) // 2 + 1, (W + 1) // 2 + 1)`; outputs are centered on pixels -1, 1, 3, ...
     """
     for dim in (-1, -2):
         size = x.shape[dim]
@@ -54,20 +54,21 @@ def _every_second(x: Tensor, dim: int, start: int, count: int) -> Tensor:
 
 
 class ShiftTolerantAlexNet(nn.Module):
-    """Features after the activation of each of AlexNet's five convolutions, with blur pooling in place of strides.
+    """Features after each of AlexNet's five convolutions and its activation, with blur pooling instead of strides.
 
     Ghildyal & Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022, section 4: the first convolution has
-    stride 1, blur pooling follows it before its activation; each max pooling has stride 1 and is followed by blur
-    pooling. Widths and window sizes are AlexNet's.
+    stride 1 and is followed by blur pooling, then by its activation; each max pooling has stride 1 and is followed by
+    blur pooling. Widths and kernel sizes are those of AlexNet.
 
-    Random weights at first; :meth:`load_published` takes those of the paper's authors. Frozen and in ``eval()``.
+    The weights are random until :meth:`load_published` loads those of the authors. The network is frozen and in
+    ``eval()`` mode.
     """
 
     mean: Tensor
     std: Tensor
 
     channels = (64, 192, 384, 256, 256)
-    """Widths of the five feature maps."""
+    """Channels of the five feature maps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,11 +82,11 @@ class ShiftTolerantAlexNet(nn.Module):
         self.requires_grad_(False).eval()
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
-        """Take the convolutions from a state dict of the authors' format.
+        """Load the convolutions from a state dict in the authors' format.
 
         Args:
-            state: with the keys ``net.slice1.0.weight``, ``net.slice1.0.bias`` ... ``net.slice5.13.bias``; others are
-                ignored.
+            state: state dict with the keys ``net.slice1.0.weight``, ``net.slice1.0.bias`` ... ``net.slice5.13.bias``;
+                other keys are ignored.
 
         Raises:
             KeyError: a key is missing.
@@ -98,15 +99,15 @@ class ShiftTolerantAlexNet(nn.Module):
         """Feature maps of the five convolutions, after their activation.
 
         Args:
-            x: `(B, 3, H, W)` float in [0, 1], or `(B, 1, H, W)` for a grey image, which is repeated; H and W at least
-                21.
+            x: `(B, 3, H, W)` float in [0, 1], or `(B, 1, H, W)` for a gray image, which is repeated to three
+                channels; H and W at least 21.
 
         Returns:
             `(B, 64, h, w)`, `(B, 192, h', w')` and three of `(B, 384 | 256 | 256, h", w")`, with h about H / 2, H / 4
             and H / 8: 254, 127 and 64 for H = 512.
 
         Raises:
-            ValueError: if the shape is not one of these.
+            ValueError: the shape is not one of these.
         """
         if x.ndim != 4 or x.shape[1] not in (1, 3) or min(x.shape[-2:]) < _SMALLEST:
             raise ValueError(
@@ -119,11 +120,11 @@ class ShiftTolerantAlexNet(nn.Module):
         return relu1, relu2, relu3, relu4, self.conv5(relu4).relu_()
 
     def _first_blurred(self, x: Tensor) -> Tensor:
-        """``blur_pool(conv1(x))`` as one convolution of stride 2: five times faster than by way of full resolution.
+        """``blur_pool(conv1(x))`` as one convolution with stride 2, five times faster than at full resolution.
 
-        The convolution's result is mirrored at its borders. So the first row of the blurred map equals the second, and
-        of n rows the last equals its neighbour where n is odd, and is the mean of the last two where n is even.
-        Columns alike.
+        The output of ``conv1`` is mirrored at its borders. So the first row of the blurred map equals the second. The
+        last of n rows equals the one before it if n is odd, and uses the mean of the last two rows if n is even. The
+        same holds for columns.
         """
         x = F.pad((x - self.mean) / self.std, (_PAD,) * 4)
         odd = [(size - self.conv1.kernel_size[0] + 1) % 2 for size in x.shape[-2:]]
@@ -137,7 +138,7 @@ class ShiftTolerantAlexNet(nn.Module):
     def _strided(self, x: Tensor, down: tuple[float, ...], across: tuple[float, ...]) -> Tensor:
         window = torch.outer(*(torch.tensor(weights).to(self.conv1.weight) for weights in (down, across)))
         weight = self.conv1.weight.flatten(0, 1)[:, None]
-        # windows are symmetric, so that correlation is convolution: what two filters do, one after the other
+        # The windows are symmetric, so correlation equals convolution, and this composes the two filters.
         weight = F.conv2d(weight, window[None, None], padding=(len(down) - 1, len(across) - 1))
         weight = weight.unflatten(0, self.conv1.weight.shape[:2])[:, :, 0]
         if down is _LAST_TWO:
@@ -148,7 +149,7 @@ class ShiftTolerantAlexNet(nn.Module):
 
 
 def _max_pool(x: Tensor) -> Tensor:
-    """``max_pool2d(x, 3, stride=1)``, many times faster on a CPU."""
+    """``max_pool2d(x, 3, stride=1)``, but many times faster on a CPU."""
     for dim in (-1, -2):
         size = x.shape[dim] - 2
         first, second, third = (x.narrow(dim, start, size) for start in range(3))

@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""VGG features of SRGAN (arXiv 1609.04802, section 2.2.1) from a local file in torchvision's format."""
+"""The VGG features of SRGAN (arXiv 1609.04802, section 2.2.1), from a local file in torchvision's format."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from monai_srgan.networks.weights import read_state_dict
 
 __all__ = ["VGGFeatures"]
 
-# convolutions per block, and the file that torchvision calls IMAGENET1K_V1 (its name holds the sha256's first 8 digits)
+# Convolutions per block, and the file of torchvision's IMAGENET1K_V1: its name ends in 8 digits of its sha256.
 _ARCHITECTURES: dict[str, tuple[tuple[int, ...], str]] = {
     "vgg16": ((2, 2, 3, 3, 3), "vgg16-397923af.pth"),
     "vgg19": ((2, 2, 4, 4, 4), "vgg19-dcbb9e9d.pth"),
@@ -27,25 +25,25 @@ _WIDTHS = (64, 128, 256, 512, 512)
 class VGGFeatures(nn.Module):
     """phi_i,j: the j-th convolution of block i, after activation and before the block's max pooling.
 
-    The paper's loss is the mean squared error of phi_5,4 of VGG19. Its features are rescaled by 1/12.75, i.e. the loss
-    by about 0.006: give :class:`~monai_srgan.losses.PerceptualFeatureLoss` ``feature_scale=1/12.75``, or the term a
-    weight of 0.006.
+    The paper's loss is the mean squared error of phi_5,4 of VGG19. It scales the features by 1/12.75, and so the loss
+    by about 0.006: set ``feature_scale=1/12.75`` in :class:`~monai_srgan.losses.PerceptualFeatureLoss`, or give the
+    term a weight of 0.006.
 
     Nothing is downloaded and torchvision is not needed: `weights` is the official file, whose sha256 is checked. The
-    network stops at the deepest layer asked for; the file's classifier is ignored. Frozen and in ``eval()`` from the
-    start.
+    network ends at the deepest requested layer, and the classifier in the file is ignored. The network is frozen and
+    in ``eval()`` mode.
 
     Args:
         arch: ``"vgg19"`` or ``"vgg16"``.
-        layers: names ``"i_j"``; deviation from the paper: several may be given.
+        layers: names ``"i_j"``; deviation from the paper: several layers are allowed.
         weights: torchvision-format state dict (keys ``features.N.weight`` and ``features.N.bias``).
-        sha256: the file's expected sha256, 8 to 64 hexadecimal digits (a prefix is enough); None takes the
-            official file's. Give your own file's hash to use other weights, e.g. of a VGG trained on radiographs.
+        sha256: expected sha256 of the file, 8 to 64 hexadecimal digits (a prefix is enough); None expects the official
+            file. Give the hash of your own file to use other weights, such as those of a VGG trained on radiographs.
 
     Raises:
-        FileNotFoundError: `weights` does not exist; the message says where the official file is and what else is
-            possible.
-        ValueError: unknown `arch` or layer, wrong hash (both are named), or a file that does not fit.
+        FileNotFoundError: `weights` does not exist; the message says where to get the official file and what the
+            alternatives are.
+        ValueError: `arch` or a layer is unknown, the hash is wrong (the message has both), or the file does not fit.
     """
 
     mean: Tensor
@@ -78,7 +76,7 @@ class VGGFeatures(nn.Module):
             modules += [nn.Conv2d(channels, _WIDTHS[block], 3, padding=1), nn.ReLU()]
             channels = _WIDTHS[block]
             self._ends[name] = len(modules) - 1
-        # torchvision's numbering, hence its keys: a pooling opens the next block, as it does there
+        # Each pooling opens the next block, as in torchvision, so that numbers and keys agree.
         self.features = nn.Sequential(*modules)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
@@ -90,18 +88,19 @@ class VGGFeatures(nn.Module):
         """Feature maps of the named layers.
 
         Args:
-            x: `(B, 1, H, W)` or `(B, 3, H, W)` float in [0, 1]; grey is repeated, then ImageNet's mean and sd are
-                applied. H and W must be at least 2**(i-1) for block i.
-            layers: names among those the network was built with or before them; None takes the `layers` given then.
+            x: `(B, 1, H, W)` or `(B, 3, H, W)` float in [0, 1]; a gray image is repeated, then normalized by the mean
+                and standard deviation of ImageNet. H and W must be at least 2**(i-1) for block i.
+            layers: names of layers up to the deepest one that the network was built with; None takes the constructor's
+                `layers`.
 
         Returns:
-            name to `(B, width, H // 2**(i-1), W // 2**(i-1))`, in the order asked for.
+            name to `(B, width, H // 2**(i-1), W // 2**(i-1))`, in the requested order.
         """
         names = self.default_layers if layers is None else self._check(layers)
         missing = [name for name in names if name not in self._ends]
         if missing:
             raise ValueError(
-                f"layers {missing} lie beyond the network, which was built for {list(self.default_layers)}"
+                f"layers {missing} are deeper than the network, which was built for {list(self.default_layers)}"
             )
         if x.ndim != 4 or x.shape[1] not in (1, 3):
             raise ValueError(f"x must be (B, 1, H, W) or (B, 3, H, W), got {tuple(x.shape)}")
@@ -120,47 +119,28 @@ class VGGFeatures(nn.Module):
         return {name: maps[name] for name in names}
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Feature maps of the layers the network was built with; see :meth:`extract`."""
+        """Feature maps of the layers that the network was built with, see :meth:`extract`."""
         return self.extract(x)
 
     def _check(self, layers: Sequence[str]) -> tuple[str, ...]:
         names = (layers,) if isinstance(layers, str) else tuple(layers)
         if not names or any(name not in self.layer_names for name in names):
-            raise ValueError(f"layers must be names out of {list(self.layer_names)}, got {list(names)}")
+            raise ValueError(f"layers must be names among {list(self.layer_names)}, got {list(names)}")
         return names
 
     def _load(self, weights: str | Path | None, official: str, sha256: str | None) -> None:
         hint = (
-            f"Get torchvision's official file from https://download.pytorch.org/models/{official} and give its path as "
-            "`weights`; without it, use monai_srgan.networks.MRIFeatures (shipped with the bundle, the default), "
-            "monai.losses.PerceptualLoss, or any callable in monai_srgan.losses.PerceptualFeatureLoss."
+            f"Download torchvision's official file from https://download.pytorch.org/models/{official} and give its "
+            "path as `weights`. Alternatives are monai_srgan.networks.MRIFeatures (shipped with the bundle, the "
+            "default), monai.losses.PerceptualLoss, and any callable in monai_srgan.losses.PerceptualFeatureLoss."
         )
         if weights is None:
-            raise ValueError(f"weights: VGGFeatures needs a local file, got None. {hint}")
-        path = Path(weights)
-        if not path.is_file():
-            raise FileNotFoundError(f"weights: there is no file {path}. {hint}")
-        expected = official.rsplit("-", 1)[1].removesuffix(".pth") if sha256 is None else sha256.lower()
-        if not re.fullmatch(r"[0-9a-f]{8,64}", expected):
-            raise ValueError(f"sha256 must be 8 to 64 hexadecimal digits, got {sha256!r}")
-        found = _sha256(path)
-        if not found.startswith(expected):
-            raise ValueError(
-                f"weights: the sha256 of {path} is {found}, expected {expected}{'...' if len(expected) < 64 else ''}. "
-                f"Give sha256=... to use other weights knowingly. {hint}"
-            )
-        state = {k: v for k, v in read_state_dict(path, hint=hint).items() if k in self.state_dict()}
+            raise ValueError(f"weights must be a local file, got None. {hint}")
+        expected = official.rsplit("-", 1)[1].removesuffix(".pth") if sha256 is None else sha256
+        state = read_state_dict(weights, hint=hint, sha256=expected)
         try:
-            self.load_state_dict(state, strict=True)
+            self.load_state_dict({k: v for k, v in state.items() if k in self.state_dict()}, strict=True)
         except RuntimeError as error:
             raise ValueError(
-                f"weights: {path} is not in torchvision's format of {official}: {error}. {hint}"
+                f"weights={weights} is not in torchvision's format of {official}: {error}. {hint}"
             ) from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

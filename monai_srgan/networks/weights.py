@@ -1,49 +1,57 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""State dicts in local files: read, checked against a network, blended; errors say what is wrong with the file."""
+"""State dicts from local files: read, verified, matched to a network and interpolated."""
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["blend_state_dicts", "read_network_weights", "read_state_dict", "with_weights"]
+from monai_srgan.errors import about
 
-_HINT = "Train first, or pass --ckpt_path FILE with a state dict of network_def."
+__all__ = ["blend_state_dicts", "load_weights", "read_network_weights", "read_state_dict"]
+
+_NETWORK_HINT = "Train the network first, or give a file with its state dict."
 
 
-def read_state_dict(path: str | Path, *, hint: str) -> dict[str, Tensor]:
-    """Read a plain state dict onto the CPU; nothing but tensors is ever unpickled.
+def read_state_dict(path: str | Path, *, hint: str, sha256: str | None = None) -> dict[str, Tensor]:
+    """Read a plain state dict onto the CPU. Only tensors are unpickled.
 
     Args:
         path: file written by ``torch.save(network.state_dict(), path)``.
-        hint: what the reader of an error can do, the last sentence of each message.
+        hint: last sentence of each error message: what the caller can do about it.
+        sha256: expected sha256 of the file, 8 to 64 hexadecimal digits (a prefix is enough); None skips the check.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is no state dict: damaged, a pickled network, or a dictionary of something else.
+        FileNotFoundError: the file does not exist.
+        ValueError: `sha256` is malformed or not that of the file, or the file is not a state dict: it is damaged, or
+            holds a pickled network or a dictionary of something else.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"weights: there is no file {path}. {hint}")
+        raise FileNotFoundError(f"weights file {path} does not exist. {hint}")
+    if sha256 is not None:
+        _check_sha256(path, sha256, hint)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
         raise ValueError(
-            f"weights: {path} ({path.stat().st_size} bytes) is damaged or holds more than tensors "
+            f"weights file {path} ({path.stat().st_size} bytes) is damaged or holds more than tensors "
             f"({type(error).__name__}). {hint}"
         ) from error
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         kind = (
-            f"a dictionary of keys {sorted(map(str, state))[:4]}"
+            f"a dictionary with keys {sorted(map(str, state))[:4]}"
             if isinstance(state, Mapping)
             else type(state).__name__
         )
-        raise ValueError(f"weights: {path} must hold a state dict (names to tensors), got {kind}. {hint}")
+        raise ValueError(f"weights file {path} must hold a state dict (names to tensors), got {kind}. {hint}")
     return dict(state)
 
 
@@ -54,57 +62,62 @@ def read_network_weights(
     blend: float | None = None,
     blend_path: str | Path | None = None,
 ) -> dict[str, Tensor]:
-    """Read the weights of one file, or of two blended, that fit a network; the network is left as it is.
+    """Read a state dict that fits a network, from one file or interpolated between two. The network is not changed.
 
     Args:
         network: network that the weights are for.
-        path: file with a state dict of this very network.
-        blend: share in [0, 1] of the weights of `path`; the rest is taken from `blend_path`. None reads `path` alone.
-        blend_path: file with a state dict of the same network, the result at ``blend=0``.
+        path: file with a state dict of this network.
+        blend: share in [0, 1] of the weights in `path`; the rest comes from `blend_path`. None reads `path` alone.
+        blend_path: file with another state dict of this network, the result at ``blend=0``.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a file is no state dict or that of a network of another shape; `blend` is out of range, or the two
-            files are one.
+        FileNotFoundError: a file does not exist.
+        ValueError: a file is not a state dict or does not fit the network, `blend` is out of range, or `blend_path` is
+            missing or the same file as `path`.
     """
-    state = _fitting(network, Path(path))
+    state = _read_fitting(network, Path(path), "ckpt_path")
     if blend is None:
         return state
     if isinstance(blend, bool) or not isinstance(blend, int | float) or not 0 <= blend <= 1:
-        raise ValueError(f"blend must be a number in [0, 1], 0 for {blend_path} and 1 for {path}, got {blend!r}")
-    if blend_path is None or Path(blend_path).resolve() == Path(path).resolve():
-        raise ValueError(
-            "blend mixes the weights of an SRGAN with those of the SRResNet that it was trained from, and beside "
-            f"{path} there is none (got {blend_path}): pass --srresnet_path FILE, or the SRGAN's weights"
+        raise about(
+            ValueError(f"blend must be a number in [0, 1], 0 for {blend_path} and 1 for {path}, got {blend!r}"), "blend"
         )
-    return blend_state_dicts(_fitting(network, Path(blend_path)), state, blend)
+    if blend_path is None or Path(blend_path).resolve() == Path(path).resolve():
+        raise about(
+            ValueError(
+                "blend_path must be the weights of the SRResNet from which the SRGAN was trained, another file than "
+                f"path={path}, got {blend_path}"
+            ),
+            "srresnet_path",
+        )
+    return blend_state_dicts(_read_fitting(network, Path(blend_path), "srresnet_path"), state, blend)
 
 
-def with_weights(network: nn.Module, path: str | Path | None) -> nn.Module:
-    """The network itself, filled with the weights of a file.
+def load_weights(network: nn.Module, path: str | Path | None) -> nn.Module:
+    """Load the weights in a file into a network, and return the network.
 
     Args:
-        network: network to fill, on any device.
-        path: file with a state dict of this very network; None leaves the network as it is.
+        network: network to load into, on any device.
+        path: file with a state dict of this network; None leaves the network as it is.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is no state dict, or that of a network of another shape.
+        FileNotFoundError: the file does not exist.
+        ValueError: the file is not a state dict, or does not fit the network.
     """
     if path is not None:
-        network.load_state_dict(read_network_weights(network, path))
+        network.load_state_dict(_read_fitting(network, Path(path), "init_weights"))
     return network
 
 
 def blend_state_dicts(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
-    """Interpolate two networks' weights: ``(1 - share) * first + share * second``.
+    """Interpolate between the weights of two networks: ``(1 - share) * first + share * second``.
 
-    Networks of which one was trained further from the other lie in one basin, where the interpolation trades one's
-    fidelity for the other's sharpness (Wang et al., ESRGAN, arXiv 1809.00219, section 3.4).
+    When one network was fine-tuned from the other, both lie in one basin of the loss, and interpolation trades the
+    fidelity of one for the sharpness of the other (Wang et al., ESRGAN, arXiv 1809.00219, section 3.4).
 
     Args:
         first: state dict, the result at ``share=0``.
-        second: state dict of the same names, the result at ``share=1``.
+        second: state dict with the same names, the result at ``share=1``.
         share: in [0, 1]. Integer tensors, such as counters, are taken from `second`.
     """
     return {
@@ -113,8 +126,29 @@ def blend_state_dicts(first: Mapping[str, Tensor], second: Mapping[str, Tensor],
     }
 
 
-def _fitting(network: nn.Module, path: Path) -> dict[str, Tensor]:
-    state = read_state_dict(path, hint=_HINT)
+def _check_sha256(path: Path, sha256: str, hint: str) -> None:
+    expected = sha256.lower()
+    if not re.fullmatch(r"[0-9a-f]{8,64}", expected):
+        raise ValueError(f"sha256 must be 8 to 64 hexadecimal digits, got {sha256!r}")
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    found = digest.hexdigest()
+    if not found.startswith(expected):
+        raise ValueError(
+            f"the sha256 of weights file {path} is {found}, expected {expected}{'...' if len(expected) < 64 else ''}. "
+            f"Set sha256 to use other weights. {hint}"
+        )
+
+
+def _read_fitting(network: nn.Module, path: Path, argument: str) -> dict[str, Tensor]:
+    """Read a state dict and compare it with the network; `argument` is the option that errors are about."""
+    try:
+        state = read_state_dict(path, hint=_NETWORK_HINT)
+    except (FileNotFoundError, ValueError) as error:
+        about(error, argument)
+        raise
     own = network.state_dict()
     missing = sorted(own.keys() - state.keys())
     unknown = sorted(state.keys() - own.keys())
@@ -129,8 +163,11 @@ def _fitting(network: nn.Module, path: Path) -> dict[str, Tensor]:
         if names
     ]
     if faults:
-        raise ValueError(
-            f"weights: {path} does not fit network_def ({type(network).__name__}): tensors "
-            f"{', '.join(faults)}. Give network_def the arguments that the weights were trained with."
+        raise about(
+            ValueError(
+                f"weights file {path} does not fit the network ({type(network).__name__}): tensors "
+                f"{', '.join(faults)}. Build the network with the arguments that the weights were trained with."
+            ),
+            "network_def",
         )
     return state

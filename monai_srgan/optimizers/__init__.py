@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Optimisers for convolutional networks."""
+"""Optimizers for convolutional networks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Muon for convolutions, and Adam for the rest of a network."""
+"""Muon for the convolutions of a network, Adam for its other parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 __all__ = ["ConvMuon"]
 
-# the quintic iteration of Jordan et al., steep at 0 rather than convergent: singular values end up in about [0.7, 1.2]
+# Quintic iteration of Jordan et al., steep at 0 rather than convergent: singular values end in about [0.7, 1.2].
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _STEPS = 5
 _TINY = 1e-7
@@ -21,28 +21,29 @@ _TINY = 1e-7
 class ConvMuon(torch.optim.Adam):
     r"""Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon) on the convolutions of a network.
 
-    The weight of a convolution is a matrix with a row for each output channel. Its update is not the momentum
-    :math:`m` of the gradient, but the nearest matrix with orthogonal rows or columns: of :math:`m = U S V^T` it is
-    about :math:`U V^T`, by five steps of a Newton-Schulz iteration. All directions of the weight then learn equally
-    fast, where Adam follows the few that dominate the gradient. Scaled by :math:`0.2 \sqrt{\max(rows, columns)}` (Liu
-    et al., arXiv 2502.16982, section 2.2), the update has the size of one of Adam: one learning rate serves both.
+    The weight of a convolution is treated as a matrix with one row per output channel. Instead of the momentum
+    :math:`m = U S V^T` of the gradient, the update is the nearest matrix with orthogonal rows or columns, about
+    :math:`U V^T`, computed by five steps of a Newton-Schulz iteration. All directions of the weight are then learned
+    equally fast, whereas Adam follows the few that dominate the gradient. Scaled by
+    :math:`0.2 \sqrt{\max(rows, columns)}` (Liu et al., arXiv 2502.16982, section 2.2), updates are as large as those of
+    Adam, so that one learning rate serves both.
 
-    Everything else (biases, slopes, norms, dense layers, and convolutions with fewer than `least` input or output
-    channels, such as a network's first and last) is left to Adam.
+    Adam updates all other parameters: biases, slopes, norms, dense layers, and convolutions with fewer than
+    `min_channels` input or output channels, such as the first and last of a network.
 
-    Deviation from ``torch.optim.Muon``: that takes matrices alone, and iterates in bfloat16.
+    Deviation from ``torch.optim.Muon``, which accepts only matrices and iterates in bfloat16.
 
     Args:
-        params: parameters or groups of them.
+        params: parameters or parameter groups.
         lr: learning rate of both.
-        momentum: of Muon, Nesterov's, in [0, 1).
-        betas: of Adam.
-        eps: of Adam.
-        least: fewest input and output channels of a convolution that Muon takes.
+        momentum: Nesterov momentum of Muon, in [0, 1).
+        betas: coefficients of Adam.
+        eps: epsilon of Adam.
+        min_channels: fewest input and output channels of a convolution for Muon.
         fused: see ``torch.optim.Adam``.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ConvMuon(torch.optim.Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         *,
-        least: int = 32,
+        min_channels: int = 32,
         fused: bool | None = None,
     ) -> None:
         if not 0 <= momentum < 1:
@@ -61,16 +62,16 @@ class ConvMuon(torch.optim.Adam):
         super().__init__(params, lr=lr, betas=betas, eps=eps, fused=fused)
         for group in self.param_groups:
             group.setdefault("momentum", momentum)
-        self.least = least
-        # a gradient scaler must undo its scale and look for infinities itself: Muon's part of the step would not
+        self.min_channels = min_channels
+        # The gradient scaler must unscale and check for infinities itself: Muon's part of the step does neither.
         self._step_supports_amp_scaling = False
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters that have a gradient.
+        """Update every parameter that has a gradient.
 
         Args:
-            closure: computes the loss and its gradients anew; rarely of use.
+            closure: reevaluates the model and returns the loss.
         """
         loss = None
         if closure is not None:
@@ -91,14 +92,14 @@ class ConvMuon(torch.optim.Adam):
         return loss
 
     def _is_matrix(self, weight: Tensor) -> bool:
-        return weight.ndim == 4 and min(weight.shape[:2]) >= self.least
+        return weight.ndim == 4 and min(weight.shape[:2]) >= self.min_channels
 
     def _step_matrices(self, pairs: list[tuple[Tensor, Tensor]], lr: float, momentum: float) -> None:
         updates: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = {}
         for p, gradient in pairs:
             state = self.state[p]
             if not state:
-                state["step"] = torch.zeros(())  # Adam expects one of every parameter
+                state["step"] = torch.zeros(())  # Adam expects it for every parameter
                 state["momentum_buffer"] = torch.zeros_like(p)
             state["step"] += 1
             buffer = state["momentum_buffer"]
@@ -107,18 +108,18 @@ class ConvMuon(torch.optim.Adam):
         for (rows, *rest), alike in updates.items():
             matrices = torch.stack([update.flatten(1) for _, update in alike])
             scale = 0.2 * max(rows, matrices.shape[2]) ** 0.5
-            for (p, _), matrix in zip(alike, orthogonalised(matrices), strict=True):
+            for (p, _), matrix in zip(alike, orthogonalize(matrices), strict=True):
                 p.add_(matrix.unflatten(1, rest), alpha=-lr * scale)
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
-    """The nearest matrices with orthonormal rows (or columns, where these are fewer), nearly.
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Approximate the nearest matrices with orthonormal rows (or columns, if there are fewer columns than rows).
 
     Args:
-        matrices: ``(N, rows, columns)``; all zeros stay zeros.
+        matrices: ``(N, rows, columns)`` floating point; zeros stay zeros.
 
     Returns:
-        the same shape, float32; singular values in about [0.7, 1.2].
+        matrices of the same shape, float32, with singular values in about [0.7, 1.2].
     """
     tall = matrices.shape[1] > matrices.shape[2]
     x = (matrices.mT if tall else matrices).float()

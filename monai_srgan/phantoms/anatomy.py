@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Procedural head slices: layers, cortex, ventricles and vessels drawn from signed distances and smooth random fields.
 
-Lengths are in pixels of a 512x512 slice (0.49 mm) whatever the size that is drawn, so a seed gives the same head at
-every size. Arrays are `(rows, columns)`; the origin of the coordinates is the centre of the slice, x to the right, y
-down.
+Lengths are in pixels of a 512x512 slice (0.49 mm) at any image size, so that a seed gives the same head at every size.
+Arrays are `(rows, columns)`. The origin of the coordinates is the center of the slice; x points right, y down.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 
 PLANES = ("axial", "coronal", "sagittal")
 
-# Tissue brightness relative to a bright vessel, read off the figshare slices (T1-weighted, contrast-enhanced).
-SKULL, CSF, GREY, WHITE, MUSCLE, FAT, VESSEL = 0.06, 0.12, 0.30, 0.385, 0.36, 0.84, 1.1
+# Tissue brightness relative to a bright vessel, measured in the figshare slices (T1-weighted, contrast-enhanced).
+SKULL, CSF, GRAY, WHITE, MUSCLE, FAT, VESSEL = 0.06, 0.12, 0.30, 0.385, 0.36, 0.84, 1.1
 
-# Outlines (x, y) of the brain cavity and of what hangs below it; a closed spline runs through the points.
+# Outlines (x, y) of the cranial cavity and of face and neck below it, control points of closed splines.
 _CAVITY: dict[str, Sequence[tuple[float, float]]] = {
     "axial": [(0, -165), (62, -150), (105, -100), (128, -25), (134, 45), (108, 118), (58, 158), (0, 170)],
     "coronal": [(0, -140), (75, -126), (130, -78), (152, -5), (140, 60), (98, 88), (52, 78), (22, 92), (0, 94)],
@@ -45,10 +44,10 @@ _FISSURE_ENDS = {"axial": (1000.0, -1000.0), "coronal": (-22.0, -1000.0)}
 
 
 class Traits:
-    """Random traits of one patient, seen at one slice position.
+    """Random traits of one patient at one slice position.
 
-    Normal draws are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighbouring slices
-    (close phases) look alike while every one of them has the same distribution.
+    Normal samples are `cos(phase) * A + sin(phase) * B` with A and B fixed per patient, so that neighboring slices
+    (similar phases) look alike, but all slices have the same distribution.
     """
 
     def __init__(self, rng: np.random.Generator, phase: float = 0.0) -> None:
@@ -56,16 +55,16 @@ class Traits:
         self._mix = np.array([np.cos(phase), np.sin(phase)])
 
     def uniform(self, low: float, high: float) -> float:
-        """One number that all slices of the patient share."""
+        """A uniform number shared by all slices of the patient."""
         return float(self._rng.uniform(low, high))
 
     def normal(self, *shape: int) -> Array:
-        """Standard normal array that changes smoothly from slice to slice."""
+        """A standard normal array that varies smoothly from slice to slice."""
         return np.tensordot(self._mix, self._rng.standard_normal((2, *shape)), 1).astype(np.float32)
 
 
 class Canvas:
-    """Pixel grid of a square slice in units of 512-pixels, with smooth fields that do not depend on its size."""
+    """Pixel grid of a square slice in units of 512x512 pixels, with smooth fields that do not depend on its size."""
 
     def __init__(self, image_size: int) -> None:
         self.size = image_size
@@ -74,7 +73,7 @@ class Canvas:
         self.y, self.x = np.meshgrid(axis, axis, indexing="ij")
 
     def field(self, traits: Traits, grain: float) -> Array:
-        """Smooth Gaussian field of unit variance whose B-spline cells are `grain` pixels wide."""
+        """Smooth Gaussian field with unit variance and B-spline cells of `grain` pixels."""
         cells = int(np.ceil(512.0 / grain)) + 4
         position = (np.arange(self.size) + 0.5) * self.pixel / grain + 1.5
         weights = _bspline(position[:, None] - np.arange(cells)).astype(np.float32)
@@ -91,12 +90,12 @@ class Canvas:
 
     @staticmethod
     def sample(values: Array, row: Array, column: Array, order: int = 1) -> Array:
-        """Values at fractional rows and columns; order 3 takes the values as B-spline coefficients."""
+        """Values at fractional rows and columns; for order 3 the values are B-spline coefficients."""
         mode = "nearest" if order == 1 else "grid-wrap"
         return ndimage.map_coordinates(values, [row, column], order=order, mode=mode, prefilter=False)
 
     def curve(self, points: NDArray[np.float64], sigma: float) -> Array:
-        """Line of Gaussian profile and peak about 1 through `(K, 2)` densely spaced points."""
+        """Line with a Gaussian profile of peak about 1 through `(K, 2)` densely spaced points."""
         sigma = max(sigma, 0.5 * self.pixel)
         step = np.linalg.norm(np.diff(points, axis=0), axis=1)
         at = (points[1:] + 256.0) / self.pixel
@@ -107,7 +106,7 @@ class Canvas:
 
 @dataclass
 class Head:
-    """What a tumour needs to know of the head that it grows in."""
+    """The head that a tumor is drawn into."""
 
     image: Array  #: brightness, about 0..1
     cavity: Array  #: signed distance to the inner table of the skull, positive inside
@@ -115,7 +114,7 @@ class Head:
 
 
 def soft(distance: Array, width: float) -> Array:
-    """Ramp from 0 to 1 over `width` pixels centred on distance 0."""
+    """Ramp from 0 to 1 over `width` pixels centered on distance 0."""
     ramp = np.clip(distance / width + 0.5, 0.0, 1.0)
     return ramp * ramp * (3.0 - 2.0 * ramp)
 
@@ -142,7 +141,7 @@ def _outline(
 
 
 def draw_head(canvas: Canvas, traits: Traits, plane: str) -> Head:
-    """Head without a tumour, in one of `PLANES`."""
+    """Draw a head without a tumor in one of `PLANES`."""
     px = canvas.pixel
     size = traits.uniform(0.9, 1.06)
     stretch = (size * traits.uniform(0.95, 1.05), size * traits.uniform(0.95, 1.05))
@@ -161,13 +160,13 @@ def draw_head(canvas: Canvas, traits: Traits, plane: str) -> Head:
 
 
 def _soft_tissue(canvas: Canvas, traits: Traits, outer: Array, off_skull: Array) -> Array:
-    """Skin, fat and muscle; below the skull also cavities of air with an enhancing lining."""
+    """Skin, fat and muscle; below the skull also air cavities with enhancing mucosa."""
     px = canvas.pixel
     coarse, fine = canvas.field(traits, 16), canvas.field(traits, 5)
-    fibres = coarse + 0.5 * fine
-    tissue = FAT * (1 + 0.07 * fibres)
-    muscle = soft(outer - 13 - 4 * coarse, 4 * px) * soft(canvas.field(traits, 34) + 0.45 * fibres + 0.35, 0.3)
-    paint(tissue, MUSCLE * (1 + 0.10 * fibres), muscle)
+    fibers = coarse + 0.5 * fine
+    tissue = FAT * (1 + 0.07 * fibers)
+    muscle = soft(outer - 13 - 4 * coarse, 4 * px) * soft(canvas.field(traits, 34) + 0.45 * fibers + 0.35, 0.3)
+    paint(tissue, MUSCLE * (1 + 0.10 * fibers), muscle)
     strands = np.exp(-((canvas.field(traits, 14) / 0.12) ** 2)) * muscle
     paint(tissue, 0.75 * FAT, 0.7 * strands)
     buried = soft(26 - outer, 12) + soft(off_skull + 8, 8)
@@ -201,8 +200,8 @@ def _paint_brain(canvas: Canvas, traits: Traits, image: Array, cavity: Array, pl
         depth = np.minimum(depth, np.maximum(gap, -near))
     ribbon = 5.5 + 1.2 * canvas.field(traits, 25)
     contrast = traits.uniform(0.4, 1.2)
-    brain = np.full_like(image, GREY)
-    paint(brain, GREY + contrast * (WHITE - GREY), soft(depth - ribbon, 4.0))
+    brain = np.full_like(image, GRAY)
+    paint(brain, GRAY + contrast * (WHITE - GRAY), soft(depth - ribbon, 4.0))
     brain *= 1 + 0.02 * canvas.field(traits, 22) + 0.02 * canvas.field(traits, 6)
     inside = soft(cavity - 1, 1.5 * px)
     paint(image, CSF, inside)
@@ -223,13 +222,13 @@ def _paint_brain(canvas: Canvas, traits: Traits, image: Array, cavity: Array, pl
 
 
 def _sulci(canvas: Canvas, traits: Traits, cavity: Array, midline: Array, plane: str) -> Array:
-    """Distance to the nearest sulcus: zero lines of a field that is stretched towards the middle of the brain."""
+    """Distance to the nearest sulcus, a zero line of a field that is stretched toward the center of the brain."""
     warp = canvas.field(traits, 36)
     around = np.arctan2(canvas.y + 10, canvas.x) / (2 * np.pi) + 0.012 * canvas.field(traits, 40)
     reach = (np.clip(cavity, 0, None) + 9 * warp) / 30.0 + 2.0
     cells = 76
     wave = canvas.sample(traits.normal(12, cells), reach, around * cells, order=3)
-    # Towards the middle the rays converge: there the folds run any way.
+    # Near the center, where the rays converge, folds have any direction.
     paint(wave, 0.7 * canvas.field(traits, 15), soft(105 - np.hypot(canvas.x, canvas.y + 10), 50))
     limit = 36 + 15 * canvas.field(traits, 38)
     if plane in _FISSURE_ENDS:
@@ -245,14 +244,14 @@ def _sulci(canvas: Canvas, traits: Traits, cavity: Array, midline: Array, plane:
 
 
 def _paint_hindbrain(canvas: Canvas, traits: Traits, image: Array, inside: Array) -> None:
-    """Cerebellum with folia, brain stem and spinal cord of a sagittal slice."""
+    """Cerebellum with folia, brain stem and spinal cord in a sagittal slice."""
     px = max(canvas.pixel, 1.0)
     x, y = canvas.x + 2 * canvas.field(traits, 60), canvas.y + 2 * canvas.field(traits, 60)
     lobe = 46 - np.hypot((x - 112) / 1.2, y - 66)
     paint(image, CSF, soft(lobe + 5, 3 * px) * inside)
     ring = np.hypot(x - 66, y - 66) + 2.5 * canvas.field(traits, 22)
     fold = np.abs(np.mod(ring, 10.0) - 5.0)
-    cerebellum = np.full_like(image, GREY)
+    cerebellum = np.full_like(image, GRAY)
     paint(cerebellum, CSF * 1.5, soft(0.9 - fold, 1.5 * px) * soft(26 - lobe + 6 * canvas.field(traits, 14), 10))
     paint(cerebellum, WHITE, soft(lobe - 26 + 5 * np.cos(9 * np.arctan2(y - 66, x - 66)), 6))
     paint(image, cerebellum, soft(lobe, 1.5 * px) * inside)
@@ -294,21 +293,21 @@ def _paint_ventricles(canvas: Canvas, traits: Traits, image: Array, midline: Arr
             third = 2.5 * wide - across - np.clip(np.abs(y - 18) - 16, 0, None)
         cover = soft(np.maximum(np.maximum(front, back) + 2 * rough, third), 2 * px)
         nuclei = 17 - np.hypot((across - 34) / 0.8, (y - 2) / 1.6)
-        paint(image, GREY, 0.7 * soft(nuclei + 3 * rough, 6))
+        paint(image, GRAY, 0.7 * soft(nuclei + 3 * rough, 6))
     paint(image, CSF, cover)
     choroid = soft(canvas.field(traits, 12) - 1.1, 0.5) * cover * soft(y + 10, 20)
     paint(image, 0.8 * VESSEL, choroid)
 
 
 def _paint_vessels(canvas: Canvas, traits: Traits, image: Array, inside: Array) -> None:
-    """Thin bright arteries and veins: smooth random walks that leave and enter the slice."""
-    for calibre, most in ((0.7, 9), (1.1, 4), (1.8, 1.6)):
+    """Thin bright arteries and veins, drawn as smooth random walks that enter and leave the slice."""
+    for caliber, most in ((0.7, 9), (1.1, 4), (1.8, 1.6)):
         lines = np.zeros_like(image)
         for _ in range(int(traits.uniform(0.4 * most, most))):
             heading = traits.uniform(0, 2 * np.pi) + np.cumsum(traits.normal(160)) * 0.12
             start = np.array([traits.uniform(-120, 120), traits.uniform(-120, 70)])
             length = int(traits.uniform(25, 120))
             path = start + np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1), axis=0)[:length] * 0.6
-            np.maximum(lines, canvas.curve(path, calibre), out=lines)
+            np.maximum(lines, canvas.curve(path, caliber), out=lines)
         fade = soft(canvas.field(traits, 24) + 0.3, 1.5)
         paint(image, VESSEL, np.minimum(lines, 1.0) * inside * fade * 0.8)

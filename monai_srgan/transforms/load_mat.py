@@ -14,7 +14,8 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys
 
-from monai_srgan.data.mat_reader import PIXEL_SPACING, read_cjdata, slice_affine
+from monai_srgan.data.cjdata import read_cjdata
+from monai_srgan.data.mat_reader import PIXEL_SPACING, slice_affine
 
 __all__ = ["BORDER_POINTS", "LoadMat", "LoadMatD", "LoadMatDict", "LoadMatd"]
 

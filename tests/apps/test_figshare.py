@@ -14,8 +14,7 @@ from monai.data import DataLoader
 from monai.transforms import Compose, RandFlipd
 
 from monai_srgan.apps import FigshareBrainTumorDataset, figshare_datalist
-from monai_srgan.apps import figshare as module
-from monai_srgan.data import MatFileError, assert_patient_disjoint, read_cjdata
+from monai_srgan.data import MatFileError, check_patient_disjoint, read_cjdata
 from monai_srgan.transforms import LoadMatd
 
 SECTIONS = ("training", "validation", "test")
@@ -50,7 +49,7 @@ def test_items_name_image_patient_type_and_source_in_numerical_order(folder):
 @pytest.mark.parametrize("fold", range(5))
 def test_sections_share_no_patient_and_lose_no_slice(folder, fold):
     sections = {section: figshare_datalist(folder, section, fold=fold) for section in SECTIONS}
-    assert_patient_disjoint(**sections)
+    check_patient_disjoint(**sections)
     assert sorted(n for items in sections.values() for n in numbers(items)) == list(range(1, 13))
 
 
@@ -59,13 +58,13 @@ def test_validation_is_the_test_section_of_the_next_fold(folder):
         assert figshare_datalist(folder, "validation", fold) == figshare_datalist(folder, "test", (fold + 1) % 5)
 
 
-def test_the_seed_deals_the_patients_anew(folder):
+def test_another_seed_gives_another_split(folder):
     deals = [[figshare_datalist(folder, "test", fold, seed=seed) for fold in range(5)] for seed in (0, 1)]
     assert deals[0] != deals[1]
 
 
-def test_the_official_folds_are_taken_by_file_number_and_warn_of_their_leaks(folder):
-    with pytest.warns(UserWarning, match=r"these leak: .*MR005 \(training, test\)"):
+def test_official_folds_go_by_file_number_and_warn_about_leaks(folder):
+    with pytest.warns(UserWarning, match=r"these patients leak: .*MR005 \(training, test\)"):
         test = figshare_datalist(folder, "test", folds="official")
     assert numbers(test) == [1, 6, 11]
     with pytest.warns(UserWarning, match="official folds"):
@@ -93,14 +92,16 @@ def test_one_error_lists_every_unreadable_file_whatever_the_section(tmp_path):
         with pytest.raises(MatFileError, match="2 of 7 slice files cannot be used") as caught:
             figshare_datalist(tmp_path, section)
         assert "3.mat: the file is truncated" in str(caught.value)
-        assert "5.mat: cjdata lacks the field(s) tumorBorder" in str(caught.value)
+        assert "5.mat: cjdata lacks field(s) tumorBorder" in str(caught.value)
 
 
 def test_three_sections_read_the_files_once_and_again_after_a_change(tmp_path, monkeypatch):
     for number in range(1, 6):
         save_slice(tmp_path / f"{number}.mat", PID=f"{number}")
     reads = []
-    monkeypatch.setattr(module, "read_cjdata", lambda path: reads.append(path) or read_cjdata(path))
+    monkeypatch.setattr(
+        "monai_srgan.apps.figshare_slices.read_cjdata", lambda path: reads.append(path) or read_cjdata(path)
+    )
     for section in SECTIONS:
         figshare_datalist(tmp_path, section)
     assert len(reads) == 5
@@ -132,7 +133,7 @@ def test_the_home_folder_can_be_abbreviated(folder, monkeypatch):
 
 
 def test_an_empty_or_missing_folder_says_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"has no \.mat slices: .*download=True"):
+    with pytest.raises(FileNotFoundError, match=r"contains no \.mat slices: .*download=True"):
         figshare_datalist(tmp_path, "test")
     with pytest.raises(FileNotFoundError, match="dataset_dir must be a folder"):
         figshare_datalist(tmp_path / "none", "test")
@@ -158,7 +159,7 @@ def test_an_empty_section_is_refused_with_a_remedy(tmp_path):
     save_v73(tmp_path / "cvind.mat", {"cvind": np.ones((1, 3))})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of the official folds
-        with pytest.raises(ValueError, match="'training' of fold 0 is empty: 1 slices of 1 patients in 5 folds"):
+        with pytest.raises(ValueError, match="'training' of fold 0 is empty, with 1 slices of 1 patients in 5 folds"):
             figshare_datalist(tmp_path, "training", folds="official")
 
 
@@ -187,7 +188,9 @@ def test_the_dataset_loads_image_and_mask_by_default_and_knows_its_properties(fo
 
 def test_the_dataset_downloads_only_when_asked(folder, monkeypatch):
     asked = []
-    monkeypatch.setattr(module, "download_figshare", lambda root, progress: asked.append((root, progress)))
+    monkeypatch.setattr(
+        "monai_srgan.apps.figshare_dataset.download_figshare", lambda root, progress: asked.append((root, progress))
+    )
     FigshareBrainTumorDataset(folder, "test", progress=False, cache_rate=0.0)
     assert asked == []
     FigshareBrainTumorDataset(folder, "test", progress=False, cache_rate=0.0, download=True)
@@ -201,18 +204,18 @@ def test_the_dataset_downloads_only_when_asked(folder, monkeypatch):
 
 def test_phantom_slices_go_through_the_same_code(phantom_dir):
     sections = {section: figshare_datalist(phantom_dir, section) for section in SECTIONS}
-    assert_patient_disjoint(**sections)
+    check_patient_disjoint(**sections)
     assert all(sections.values())
 
 
 @pytest.mark.real_data
 def test_real_sections_share_no_patient_and_the_official_ones_warn(real_data_dir):
     sections = {section: figshare_datalist(real_data_dir, section, progress=False) for section in SECTIONS}
-    assert_patient_disjoint(**sections)
+    check_patient_disjoint(**sections)
     total = sum(len(items) for items in sections.values())
     assert total == len(list(real_data_dir.rglob("[0-9]*.mat")))
     assert all(len(items) > total / 12 for items in sections.values())
-    with pytest.warns(UserWarning, match=r"these leak: .*MR"):
+    with pytest.warns(UserWarning, match=r"these patients leak: .*MR"):
         official = figshare_datalist(real_data_dir, "test", folds="official", progress=False)
     manifest = real_data_dir / "manifest.csv"
     if manifest.is_file():

@@ -20,7 +20,7 @@ from monai_srgan.apps.figshare_download import FIGSHARE_FILES, RemoteFile
 
 @cache
 def content(number):
-    """An HDF5 file of bytes that do not pack, so that a transfer has several thousand bytes."""
+    """An HDF5 file of incompressible bytes, so that a download has several thousand bytes."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file["noise"] = np.random.default_rng(number).integers(0, 256, 3000 + number, np.uint8)
@@ -58,7 +58,7 @@ FILES = (
 
 
 class Server(ThreadingHTTPServer):
-    """Serves /<id>; keeps the requests; can break off, ignore ranges or answer with a status."""
+    """Serves /<id> and records requests; can stop early, ignore ranges or answer with a status."""
 
     daemon_threads = True
 
@@ -117,7 +117,7 @@ def test_archives_of_any_nesting_become_slices_in_the_folder_and_nothing_else(se
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep"]  # no member's name led out of the folder
 
 
-def test_what_is_complete_is_not_asked_for_again(server, tmp_path):
+def test_complete_archives_are_not_requested_again(server, tmp_path):
     fetch(server, tmp_path)
     (tmp_path / "sub").mkdir()
     (tmp_path / "2.mat").rename(tmp_path / "sub" / "2.mat")
@@ -129,7 +129,7 @@ def test_what_is_complete_is_not_asked_for_again(server, tmp_path):
     assert [path for path, _ in server.requests] == ["/files/11"]
 
 
-def test_only_what_is_missing_is_unpacked_and_no_slice_is_there_twice(server, tmp_path):
+def test_only_missing_slices_are_unpacked(server, tmp_path):
     fetch(server, tmp_path)
     (tmp_path / "glioma").mkdir()
     (tmp_path / "2.mat").rename(tmp_path / "glioma" / "2.mat")
@@ -145,7 +145,7 @@ def test_only_what_is_missing_is_unpacked_and_no_slice_is_there_twice(server, tm
 
 
 @pytest.mark.parametrize("damaged", [content(2)[:-900], b"", b"<html>not found</html>"])
-def test_a_slice_that_cannot_be_opened_is_replaced_where_it_lies(server, tmp_path, damaged):
+def test_a_slice_that_cannot_be_opened_is_replaced_in_place(server, tmp_path, damaged):
     fetch(server, tmp_path)
     place = tmp_path / "glioma" / "2.mat"
     place.parent.mkdir()
@@ -158,7 +158,7 @@ def test_a_slice_that_cannot_be_opened_is_replaced_where_it_lies(server, tmp_pat
     assert place.read_bytes() == content(2)
 
 
-def test_a_changed_table_of_folds_in_a_subfolder_is_replaced_there(server, tmp_path):
+def test_a_changed_table_of_folds_in_a_subfolder_is_replaced_in_place(server, tmp_path):
     table = tmp_path / "sub" / "cvind.mat"
     table.parent.mkdir()
     table.write_bytes(b"x" * len(TABLE))
@@ -174,16 +174,16 @@ def test_the_home_folder_can_be_abbreviated(server, tmp_path, monkeypatch):
     assert (tmp_path / "data" / "1.mat").is_file()
 
 
-def test_an_interrupted_transfer_goes_on_within_the_call(server, tmp_path):
+def test_an_interrupted_download_resumes_within_the_call(server, tmp_path):
     server.break_after = [1000, 2000]
     fetch(server, tmp_path, FILES[:1])
     assert server.requests == [("/files/11", None), ("/files/11", "bytes=1000-"), ("/files/11", "bytes=3000-")]
     assert (tmp_path / "3.mat").read_bytes() == content(3)
 
 
-def test_an_interrupted_transfer_is_kept_and_goes_on_in_the_next_call(server, tmp_path):
+def test_an_interrupted_download_is_kept_and_resumes_in_the_next_call(server, tmp_path):
     server.break_after = [1500]
-    with pytest.raises(DownloadError, match=r"broke off at byte 1500 of \d+\. 1500 of .* run the same call again"):
+    with pytest.raises(DownloadError, match=r"stopped at byte 1500 of \d+\. 1500 of .* run the same call again"):
         fetch(server, tmp_path, FILES[:1], attempts=1)
     assert (tmp_path / "first.zip.part").read_bytes() == ARCHIVE[:1500]
     server.requests.clear()
@@ -192,7 +192,7 @@ def test_an_interrupted_transfer_is_kept_and_goes_on_in_the_next_call(server, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.mat", "2.mat", "3.mat"]
 
 
-def test_a_server_that_ignores_ranges_sends_the_file_anew(server, tmp_path):
+def test_a_server_without_range_support_sends_the_whole_file(server, tmp_path):
     (tmp_path / "first.zip.part").write_bytes(ARCHIVE[:700])
     server.ranges = False
     fetch(server, tmp_path, FILES[:1])
@@ -200,14 +200,14 @@ def test_a_server_that_ignores_ranges_sends_the_file_anew(server, tmp_path):
     assert (tmp_path / "1.mat").read_bytes() == content(1)
 
 
-def test_a_whole_transfer_that_was_not_renamed_needs_no_request(server, tmp_path):
+def test_a_complete_part_file_needs_no_request(server, tmp_path):
     (tmp_path / "first.zip.part").write_bytes(ARCHIVE)
     fetch(server, tmp_path, FILES[:1])
     assert server.requests == []
     assert (tmp_path / "1.mat").is_file()
 
 
-def test_an_archive_fetched_by_other_means_is_unpacked_and_left(server, tmp_path):
+def test_an_archive_from_elsewhere_is_unpacked_and_kept(server, tmp_path):
     (tmp_path / "first.zip").write_bytes(ARCHIVE)
     fetch(server, tmp_path, FILES[:1])
     assert server.requests == []
@@ -220,17 +220,17 @@ def test_archives_can_be_kept(server, tmp_path):
     assert (tmp_path / "first.zip").read_bytes() == ARCHIVE
 
 
-def test_a_wrong_md5_names_both_and_leaves_nothing(server, tmp_path):
+def test_a_wrong_md5_names_both_and_deletes_the_file(server, tmp_path):
     wrong = (remote(11, "first.zip", ARCHIVE, (1, 3), md5="0" * 32),)
     found = hashlib.md5(ARCHIVE).hexdigest()
-    with pytest.raises(DownloadError, match=f"its md5 must be {'0' * 32}, got {found}"):
+    with pytest.raises(DownloadError, match=f"the md5 must be {'0' * 32}, got {found}"):
         fetch(server, tmp_path, wrong)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_longer_than_announced_is_refused(server, tmp_path):
     server.files["13"] = TABLE + b"more"
-    with pytest.raises(DownloadError, match=f"its size must be {len(TABLE)} bytes, got {len(TABLE) + 4}"):
+    with pytest.raises(DownloadError, match=f"the size must be {len(TABLE)} bytes, got {len(TABLE) + 4}"):
         fetch(server, tmp_path, FILES[2:])
     assert list(tmp_path.iterdir()) == []
 
@@ -242,7 +242,7 @@ def test_a_changed_table_of_folds_is_fetched_again(server, tmp_path):
 
 
 @pytest.mark.parametrize("status", [202, 403, 503])
-def test_a_server_that_refuses_is_an_error_with_its_status(server, tmp_path, status):
+def test_an_error_names_the_status_of_the_server(server, tmp_path, status):
     server.status = status
     with pytest.raises(DownloadError, match=f"the server answered {status}"):
         fetch(server, tmp_path, FILES[:1])
@@ -263,7 +263,7 @@ def test_a_damaged_archive_and_one_without_its_slices_are_named(server, tmp_path
     server.files["11"] = broken
     with pytest.raises(DownloadError, match=r"first\.zip: the archive is damaged"):
         fetch(server, tmp_path, (remote(11, "first.zip", broken, (1, 3)),))
-    with pytest.raises(DownloadError, match=r"second\.zip: the archive lacks 2 slices, the first is 7\.mat"):
+    with pytest.raises(DownloadError, match=r"second\.zip: the archive lacks 2 slices, first 7\.mat"):
         fetch(server, tmp_path, (remote(12, "second.zip", NESTED, (4, 8)),))
 
 

@@ -41,5 +41,5 @@ def test_the_report_holds_machine_ratios_and_facts(tmp_path, capsys):
 def test_without_ours_or_runs_it_refuses():
     with pytest.raises(ValueError, match="ours must be one of"):
         harness.report("Title", {}, ours="ours")
-    with pytest.raises(ValueError, match="at least one call and one round"):
+    with pytest.raises(ValueError, match="calls and rounds must be at least 1"):
         harness.alternate({"a": lambda: None}, rounds=0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DICOM files and series: values, positions, and what has no single affine."""
+"""DICOM files and series: values, positions, and errors for images without a single affine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monai_srgan.transforms import LoadInputd
 
 
 def numbers(*shape: int, dtype: type = np.uint16) -> np.ndarray:
-    """Different everywhere, so that no turned or flipped image passes for another."""
+    """Values that differ everywhere, so that no rotated or flipped image equals another."""
     return (np.arange(np.prod(shape)).reshape(shape) * 7 % 4093).astype(dtype)
 
 
@@ -25,7 +25,7 @@ def load(path: Path):
     return LoadInputd(keys="image")({"image": str(path)})["image"]
 
 
-def test_a_file_comes_x_first_in_rescaled_units_at_its_place(tmp_path: Path) -> None:
+def test_a_file_is_read_x_first_with_rescaled_values_and_its_affine(tmp_path: Path) -> None:
     rows = numbers(5, 8, dtype=np.int16)
     image = load(write_slice(tmp_path / "a.dcm", rows, RescaleSlope="2.5", RescaleIntercept="-100"))
     assert image.shape == (1, 8, 5, 1)
@@ -44,7 +44,7 @@ def test_a_series_is_a_volume_in_the_order_of_its_positions(tmp_path: Path) -> N
         np.testing.assert_allclose(image.affine.numpy() @ [*voxel, 1], [*world(*voxel), 1], atol=1e-4)
 
 
-def test_dicom_is_known_by_its_first_bytes_too(tmp_path: Path) -> None:
+def test_dicom_is_recognized_by_its_first_bytes(tmp_path: Path) -> None:
     write_slice(tmp_path / "IM0001", numbers(5, 8))
     assert image_stem(tmp_path / "IM0001") == "IM0001"
     assert load(tmp_path / "IM0001").shape == (1, 8, 5, 1)
@@ -62,7 +62,7 @@ def test_a_series_is_one_input_named_by_its_folder(tmp_path: Path) -> None:
     assert image_stem(tmp_path / "study" / "t1c") == "t1c"
 
 
-def test_an_index_of_files_is_no_image(tmp_path: Path) -> None:
+def test_a_dicomdir_is_not_an_image(tmp_path: Path) -> None:
     write_series(tmp_path / "cd", numbers(2, 5, 8))
     (tmp_path / "cd" / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     assert load(tmp_path / "cd").shape == (1, 8, 5, 2)
@@ -71,14 +71,14 @@ def test_an_index_of_files_is_no_image(tmp_path: Path) -> None:
 def test_two_series_in_a_folder_are_refused(tmp_path: Path) -> None:
     write_series(tmp_path / "cd", numbers(2, 5, 8))
     write_slice(tmp_path / "cd" / "other.dcm", numbers(5, 8), SeriesInstanceUID="1.2.3.9", SeriesNumber=2)
-    with pytest.raises(ValueError, match=r"cd: the 3 DICOM files must be one series, got 2 series: give each"):
+    with pytest.raises(ValueError, match=r"cd: the 3 DICOM files must be one series, got 2 series: move each"):
         DicomReader().read(tmp_path / "cd")
 
 
-def test_two_images_at_one_place_are_refused(tmp_path: Path) -> None:
+def test_two_images_at_one_position_are_refused(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "echoes", numbers(3, 5, 8))
     write_slice(folder / "b.dcm", numbers(5, 8), ORIGIN + 4.0 * NORMAL, InstanceNumber=9)
-    with pytest.raises(ValueError, match="several images at one place"):
+    with pytest.raises(ValueError, match="several images at one position"):
         DicomReader().read(folder)
 
 
@@ -87,23 +87,23 @@ def test_a_missing_slice_is_refused(tmp_path: Path) -> None:
     (folder / "000.dcm").unlink()
     DicomReader().read(folder)  # the series only ends earlier
     (folder / "002.dcm").unlink()
-    with pytest.raises(ValueError, match=r"evenly spaced, their distance of .* mm varies by .* mm \(is one missing"):
+    with pytest.raises(ValueError, match=r"evenly spaced, but their distance of .* mm varies by .* mm \(is one"):
         DicomReader().read(folder)
 
 
 def test_a_tilted_stack_is_refused(tmp_path: Path) -> None:
     for number, rows in enumerate(numbers(3, 5, 8)):
         write_slice(tmp_path / f"{number}.dcm", rows, ORIGIN + number * (4.0 * NORMAL + 1.0 * ROW))
-    with pytest.raises(ValueError, match=r"lies 1\.00 mm aside"):
+    with pytest.raises(ValueError, match=r"shifted by 1\.00 mm in plane"):
         DicomReader().read(tmp_path)
 
 
-def test_colour_and_inverted_images_are_refused(tmp_path: Path) -> None:
+def test_color_and_inverted_images_are_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "c.dcm", numbers(5, 8, 3, dtype=np.uint8))
     with pytest.raises(ValueError, match=r"c\.dcm: the image must be grayscale, got RGB"):
         DicomReader().read(path)
     path = write_slice(tmp_path / "i.dcm", numbers(5, 8), PhotometricInterpretation="MONOCHROME1")
-    with pytest.raises(ValueError, match=r"i\.dcm: MONOCHROME1 shows high values dark"):
+    with pytest.raises(ValueError, match=r"i\.dcm: MONOCHROME1 displays high values as dark"):
         DicomReader().read(path)
 
 
@@ -120,16 +120,16 @@ def test_slices_of_different_slopes_keep_fractions_and_signs(tmp_path: Path) -> 
 def test_slices_of_another_pixel_spacing_are_refused(tmp_path: Path) -> None:
     folder = write_series(tmp_path / "t1c", numbers(3, 5, 8))
     write_slice(folder / "z.dcm", numbers(5, 8), ORIGIN + 12.0 * NORMAL, PixelSpacing=[0.75, 0.6])
-    with pytest.raises(ValueError, match=r"one size, pixel spacing and orientation, z\.dcm has others than 000\.dcm"):
+    with pytest.raises(ValueError, match=r"size, pixel spacing and orientation, but z\.dcm differs from 000\.dcm"):
         DicomReader().read(folder)
 
 
-def test_a_picture_that_lies_nowhere_is_refused(tmp_path: Path) -> None:
+def test_an_image_without_position_is_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "shot.dcm", numbers(5, 8))
     data = pydicom.dcmread(path)
     del data.ImagePositionPatient, data.ImageOrientationPatient
     data.save_as(path)
-    with pytest.raises(ValueError, match=r"shot\.dcm: where it lies is not known, ImagePositionPatient and"):
+    with pytest.raises(ValueError, match=r"shot\.dcm: its position is unknown, missing ImagePositionPatient and"):
         DicomReader().read(path)
 
 
@@ -139,15 +139,15 @@ def test_several_frames_in_a_file_are_refused(tmp_path: Path) -> None:
     data.NumberOfFrames, data.PixelData = 2, 2 * data.PixelData
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
     data.save_as(path)
-    with pytest.raises(ValueError, match=r"frames\.dcm: it holds 2 frames"):
+    with pytest.raises(ValueError, match=r"frames\.dcm: has 2 frames"):
         DicomReader().read(path)
 
 
-def test_what_is_no_dicom_image_is_refused_by_name(tmp_path: Path) -> None:
+def test_files_and_folders_without_dicom_images_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "bad.dcm").write_bytes(b"nothing of the kind")
-    with pytest.raises(ValueError, match=r"bad\.dcm: not a DICOM image that can be read"):
+    with pytest.raises(ValueError, match=r"bad\.dcm: cannot be read as a DICOM image"):
         DicomReader().read(tmp_path / "bad.dcm")
     shutil.rmtree(tmp_path)
     tmp_path.mkdir()
-    with pytest.raises(FileNotFoundError, match="holds no DICOM file"):
+    with pytest.raises(FileNotFoundError, match="contains no DICOM file"):
         DicomReader().read(tmp_path)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What inference takes for an input image, and how it reads one."""
+"""The input images of inference and how they are read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_file_is_a_list_of_one_and_names_its_source(tmp_path: Path) -> None:
     assert inference_datalist(file) == [{"image": file, "source": file}]
 
 
-def test_other_files_subfolders_hidden_files_and_the_table_of_folds_are_no_images(tmp_path: Path) -> None:
+def test_other_files_subfolders_hidden_files_and_the_table_of_folds_are_skipped(tmp_path: Path) -> None:
     touch(tmp_path, "7.mat", "notes.txt", "cvind.mat", ".8.mat")
     (tmp_path / "more.mat").mkdir()
     assert [Path(item["image"]).name for item in inference_datalist(tmp_path)] == ["7.mat"]
@@ -53,11 +53,11 @@ def test_no_input_yet_is_an_empty_list() -> None:
 
 
 def test_an_empty_folder_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no image .*found: no files"):
+    with pytest.raises(FileNotFoundError, match=f"path={tmp_path} contains no image .*found no files"):
         inference_datalist(tmp_path)
 
 
-def test_a_folder_without_images_is_refused_and_what_it_holds_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused_and_its_files_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "a.tif", "b.txt")
     with pytest.raises(FileNotFoundError, match=r"2 other files, such as a\.tif, b\.txt"):
         inference_datalist(tmp_path)
@@ -79,9 +79,9 @@ def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:
         inference_datalist(tmp_path / "nowhere")
 
 
-def test_a_file_of_another_kind_is_refused_and_its_suffix_named(tmp_path: Path) -> None:
+def test_a_file_of_another_type_is_refused_and_its_suffix_named(tmp_path: Path) -> None:
     touch(tmp_path, "scan.tif")
-    with pytest.raises(ValueError, match=r"scan\.tif: the suffix must be one of .* or DICOM's .*, got '\.tif'"):
+    with pytest.raises(ValueError, match=r"scan\.tif: the suffix must be one of .* or DICOM .*, got '\.tif'"):
         inference_datalist(tmp_path / "scan.tif")
 
 
@@ -111,7 +111,7 @@ def test_a_volume_keeps_its_slices_and_trailing_singletons_are_dropped(tmp_path:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_png_keeps_its_numbers_and_comes_x_first(tmp_path: Path, dtype: type) -> None:
+def test_a_png_keeps_its_values_and_is_read_x_first(tmp_path: Path, dtype: type) -> None:
     rows: np.ndarray = (np.arange(4 * 7).reshape(4, 7) * (9 if dtype is np.uint8 else 2400)).astype(dtype)
     Image.fromarray(rows).save(tmp_path / "a.png")
     image = LoadInputd(keys="image")({"image": str(tmp_path / "a.png")})["image"]
@@ -120,7 +120,7 @@ def test_a_png_keeps_its_numbers_and_comes_x_first(tmp_path: Path, dtype: type) 
     np.testing.assert_array_equal(image.affine.numpy(), np.diag([-1.0, -1.0, 1.0, 1.0]))
 
 
-def test_a_mat_slice_is_read_from_the_variable_that_is_asked_for(phantom_dir: Path) -> None:
+def test_a_mat_slice_is_read_from_the_requested_variable(phantom_dir: Path) -> None:
     path = inference_datalist(phantom_dir)[0]["image"]
     image = LoadInputd(keys="image")({"image": path})["image"]
     mask = LoadInputd(keys="image", mat_variable="cjdata/tumorMask")({"image": path})["image"]
@@ -130,7 +130,7 @@ def test_a_mat_slice_is_read_from_the_variable_that_is_asked_for(phantom_dir: Pa
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float64", ">i2"])
-def test_the_type_of_a_file_s_numbers_is_known_and_their_byte_order_read(tmp_path: Path, dtype: str) -> None:
+def test_data_type_and_byte_order_of_a_nifti_file_are_read(tmp_path: Path, dtype: str) -> None:
     array = np.arange(6 * 5).reshape(6, 5).astype(dtype)
     header = nib.Nifti1Header(endianness=">" if dtype[0] == ">" else "<")
     header.set_data_dtype(dtype)
@@ -140,13 +140,13 @@ def test_the_type_of_a_file_s_numbers_is_known_and_their_byte_order_read(tmp_pat
     np.testing.assert_array_equal(image[0, ..., 0].numpy(), array.astype(np.float32))
 
 
-def test_the_type_of_a_16_bit_picture_is_known(tmp_path: Path) -> None:
+def test_the_data_type_of_a_16_bit_png_is_read(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 7), 40_000, np.uint16)).save(tmp_path / "a.png")
     image = LoadInputd(keys="image")({"image": str(tmp_path / "a.png")})["image"]
     assert image.meta["source_dtype"] == "uint16"
 
 
-def test_the_loader_is_monai_s_and_survives_pickling() -> None:
+def test_the_loader_is_a_load_imaged_and_can_be_pickled() -> None:
     loader = pickle.loads(pickle.dumps(LoadInputd(keys="image")))
     assert isinstance(loader, LoadImaged)  # how MONAI Label finds the transform that loads
 
@@ -160,7 +160,7 @@ def test_the_loader_works_as_monai_label_sets_it_up(tmp_path: Path) -> None:
 
 
 def write_bad(folder: Path, kind: str) -> Path:
-    if kind == "colour":
+    if kind == "color":
         Image.fromarray(np.zeros((5, 6, 3), np.uint8)).save(folder / "bad.png")
     elif kind == "palette":
         Image.fromarray(np.zeros((5, 6, 3), np.uint8)).convert("P").save(folder / "bad.png")
@@ -176,20 +176,20 @@ def write_bad(folder: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("colour", "must be grayscale, got mode RGB"),
+        ("color", "must be grayscale, got mode RGB"),
         ("palette", "must be grayscale, got mode P"),
         ("four dimensions", "a slice .* or a volume .*, got shape"),
         ("complex", "must be real"),
         ("empty", "is empty"),
     ],
 )
-def test_what_cannot_be_enlarged_is_refused_by_name(tmp_path: Path, kind: str, message: str) -> None:
+def test_images_that_cannot_be_enlarged_are_refused_by_name(tmp_path: Path, kind: str, message: str) -> None:
     path = write_bad(tmp_path, kind)
     with pytest.raises(ValueError, match=rf"{path.name}.*{message}"):
         LoadInputd(keys="image")({"image": str(path)})
 
 
-def test_a_damaged_mat_file_gives_its_reader_s_message_alone(tmp_path: Path) -> None:
+def test_a_damaged_mat_file_gives_only_the_message_of_its_reader(tmp_path: Path) -> None:
     (tmp_path / "7.mat").write_bytes(b"no matlab file" * 100)
     with pytest.raises(ValueError, match=r"7\.mat"):
         LoadInputd(keys="image")({"image": str(tmp_path / "7.mat")})
@@ -199,7 +199,7 @@ def test_a_damaged_mat_file_gives_its_reader_s_message_alone(tmp_path: Path) -> 
     ("sform", "qform"),
     [((2, AFFINE), (0, None)), ((4, AFFINE @ np.diag([1.1, 0.9, 1.2, 1.0])), (1, np.diag([2.0, 2, 3, 1])))],
 )
-def test_a_nifti_lies_where_its_header_says_even_if_its_spacing_says_otherwise(
+def test_the_sform_of_a_nifti_wins_over_its_spacing(
     tmp_path: Path, sform: tuple[int, np.ndarray], qform: tuple[int, np.ndarray | None]
 ) -> None:
     image = nib.Nifti1Image(np.ones((6, 5, 3), np.float32), None)

@@ -71,7 +71,7 @@ def test_a_variable_is_found_by_its_path_through_structs(tmp_path, saver):
     np.testing.assert_array_equal(MatReader().read(path, variable="top"), array.T)
 
 
-def test_a_volume_comes_out_as_x_y_z_in_both_versions(tmp_path, saver):
+def test_a_volume_has_axes_x_y_z_in_both_versions(tmp_path, saver):
     volume = np.arange(24.0).reshape(2, 3, 4)  # MATLAB: row, column, slice
     path = saver(tmp_path / "v.mat", {"volume": volume})
     read = MatReader("volume").read(path)
@@ -94,7 +94,7 @@ def test_only_mat_files_are_claimed():
     assert not reader.verify_suffix(["7.mat", "8.png"])
 
 
-def test_the_reader_survives_pickling(tmp_path):
+def test_the_reader_can_be_pickled(tmp_path):
     path = save_slice(tmp_path / "1.mat")
     reader = pickle.loads(pickle.dumps(MatReader(version="7.3", spacing=(1, 2, 3))))
     array, meta = reader.get_data(reader.read(path))
@@ -102,14 +102,14 @@ def test_the_reader_survives_pickling(tmp_path):
     np.testing.assert_allclose(meta["affine"], np.diag([-1, -2, 3, 1]))
 
 
-def test_saved_as_png_the_slice_stands_as_matlab_shows_it(tmp_path):
+def test_a_slice_saved_as_png_looks_as_in_matlab(tmp_path):
     made = fields(image=(np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) % 251).astype(np.int16))
     image = LoadImage(reader=MatReader(), ensure_channel_first=True)(save_v73(tmp_path / "1.mat", {"cjdata": made}))
     SaveImage(tmp_path, output_ext=".png", output_postfix="", separate_folder=False, print_log=False)(image)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "1.png")), made["image"])
 
 
-def test_saved_as_nifti_it_overlays_and_stands_upright_in_a_radiological_viewer(tmp_path):
+def test_a_slice_saved_as_nifti_overlays_and_is_upright_in_a_radiological_viewer(tmp_path):
     nib = pytest.importorskip("nibabel")
     made = fields()
     image = LoadImage(reader=MatReader(), ensure_channel_first=True)(save_v73(tmp_path / "1.mat", {"cjdata": made}))
@@ -126,7 +126,7 @@ def test_saved_as_nifti_it_overlays_and_stands_upright_in_a_radiological_viewer(
 
 # ITK's SWIG types warn while they are made, which must not become an error inside its C code
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
-def test_the_orientation_is_the_one_that_itk_gives_a_picture_without_one(tmp_path):
+def test_the_orientation_is_that_of_itk_for_pictures_without_one(tmp_path):
     pytest.importorskip("itk")
     Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4)).save(tmp_path / "a.png")
     _, meta = (reader := ITKReader()).get_data(reader.read(tmp_path / "a.png"))
@@ -159,7 +159,7 @@ def test_a_truncated_file_is_named(tmp_path, saver, keep):
         read_cjdata(path)
 
 
-def test_a_flipped_byte_in_the_packed_image_is_found(tmp_path):
+def test_flipped_bytes_in_the_compressed_image_are_found(tmp_path):
     path = save_slice(tmp_path / "1.mat", image=np.random.default_rng(0).integers(0, 9000, (200, 200)).astype(np.int16))
     data = bytearray(path.read_bytes())
     for at in range(len(data) // 2, len(data) // 2 + 50):
@@ -174,19 +174,19 @@ def test_a_field_whose_name_is_damaged_is_missing(tmp_path):
     data = path.read_bytes()
     assert data.count(b"tumorMask") == 1
     path.write_bytes(data.replace(b"tumorMask", b"tumor\xffask"))
-    with pytest.raises(MatFileError, match=r"1\.mat: cjdata lacks the field\(s\) tumorMask"):
+    with pytest.raises(MatFileError, match=r"1\.mat: cjdata lacks field\(s\) tumorMask"):
         read_cjdata(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Not found</html>", b"version https://git-lfs.github.com/spec/v1\n"])
-def test_what_is_no_matlab_file_is_named(tmp_path, content):
+def test_a_file_that_is_not_matlab_is_named(tmp_path, content):
     path = tmp_path / "1.mat"
     path.write_bytes(content)
     with pytest.raises(MatFileError, match=r"1\.mat: must be a MATLAB file of version 7\.3 or 5, got"):
         read_cjdata(path)
 
 
-def test_a_missing_file_is_a_missing_file(tmp_path):
+def test_a_missing_file_raises_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.mat"):
         read_cjdata(tmp_path / "none.mat")
 
@@ -201,19 +201,19 @@ def test_a_missing_variable_lists_what_is_there(tmp_path, saver):
         read_mat(path, "other/part")
     with pytest.raises(MatFileError, match="'cjdata' is a struct, not an array"):
         read_mat(path, "cjdata")
-    with pytest.raises(MatFileError, match=r"lacks the field\(s\) tumorMask: it has PID, image, label, tumorBorder"):
+    with pytest.raises(MatFileError, match=r"lacks field\(s\) tumorMask: it has PID, image, label, tumorBorder"):
         read_cjdata(path)
 
 
 @pytest.mark.parametrize(
     "variable", ["cjdata/.", "cjdata/../cjdata/image", "cjdata//image", "#refs#", "__header__", ""]
 )
-def test_paths_that_only_a_file_system_would_understand_are_missing(tmp_path, saver, variable):
+def test_file_system_paths_are_not_variables(tmp_path, saver, variable):
     path = saver(tmp_path / "1.mat", {"cjdata": fields()})
     if saver is save_v73:
         with h5py.File(path, "r+") as file:
             file["#refs#/a"] = file["__header__"] = 1.0
-    with pytest.raises(MatFileError, match=r"is missing: there is no '.*' .* only (cjdata|PID, image, label)"):
+    with pytest.raises(MatFileError, match=r"does not exist: there is no '.*' .* only (cjdata|PID, image, label)"):
         read_mat(path, variable)
 
 
@@ -222,12 +222,12 @@ def test_all_missing_fields_are_named_even_where_another_is_damaged(tmp_path):
     with h5py.File(path, "r+") as file:
         del file["cjdata/image"]
         file["cjdata/image"] = np.array([b"no", b"numbers"])
-    with pytest.raises(MatFileError, match=r"lacks the field\(s\) PID, tumorMask: it has image, label, tumorBorder"):
+    with pytest.raises(MatFileError, match=r"lacks field\(s\) PID, tumorMask: it has image, label, tumorBorder"):
         read_cjdata(path)
 
 
 @pytest.mark.parametrize("damage", [b"MATLAB_class", b"MATLAB_empty"])
-def test_a_damaged_attribute_is_told_once(tmp_path, damage):
+def test_a_damaged_attribute_is_reported_once(tmp_path, damage):
     path = save_slice(tmp_path / "1.mat")
     with h5py.File(path, "r+") as file:
         # text whose bytes lie elsewhere in the file, where they can be destroyed
@@ -250,20 +250,20 @@ BAD = {
     "empty mask": ({"tumorMask": np.zeros((ROWS, COLUMNS), np.uint8)}, "tumorMask must not be empty"),
     "turned mask": (
         {"tumorMask": np.eye(COLUMNS, ROWS, dtype=np.uint8)},
-        r"tumorMask must be of the image's size \(32, 24\)",
+        r"tumorMask must have the image's size \(32, 24\)",
     ),
-    "mask of 255": ({"tumorMask": np.eye(ROWS, COLUMNS) * 255}, "tumorMask must hold 0 and 1 only"),
-    "mask of 2": ({"tumorMask": 2 * np.eye(ROWS, COLUMNS, dtype=np.uint8)}, "tumorMask must hold 0 and 1 only"),
-    "mask of -1": ({"tumorMask": -np.eye(ROWS, COLUMNS, dtype=np.int8)}, "tumorMask must hold 0 and 1 only"),
-    "soft mask": ({"tumorMask": 0.5 * np.eye(ROWS, COLUMNS)}, "tumorMask must hold 0 and 1 only"),
-    "mask of NaN": ({"tumorMask": np.nan * np.eye(ROWS, COLUMNS)}, "tumorMask must hold 0 and 1 only"),
+    "mask of 255": ({"tumorMask": np.eye(ROWS, COLUMNS) * 255}, "tumorMask must contain only 0 and 1"),
+    "mask of 2": ({"tumorMask": 2 * np.eye(ROWS, COLUMNS, dtype=np.uint8)}, "tumorMask must contain only 0 and 1"),
+    "mask of -1": ({"tumorMask": -np.eye(ROWS, COLUMNS, dtype=np.int8)}, "tumorMask must contain only 0 and 1"),
+    "soft mask": ({"tumorMask": 0.5 * np.eye(ROWS, COLUMNS)}, "tumorMask must contain only 0 and 1"),
+    "mask of NaN": ({"tumorMask": np.nan * np.eye(ROWS, COLUMNS)}, "tumorMask must contain only 0 and 1"),
     "NaN": ({"image": np.where(np.eye(ROWS, COLUMNS), np.nan, 1.5)}, "image must be finite, got 24 NaN"),
     "infinity": ({"image": np.where(np.eye(ROWS, COLUMNS), np.inf, 1.5)}, "image must be finite"),
     "constant": ({"image": np.full((ROWS, COLUMNS), 9, np.int16)}, "must not be constant, every pixel is 9"),
     "volume": ({"image": np.ones((ROWS, COLUMNS, 3))}, "image must be a 2-D array"),
     "complex": ({"image": np.eye(ROWS, COLUMNS) * 1j}, "image must be a 2-D array of real numbers|array of numbers"),
     "type 4": ({"label": 4.0}, "label must be 1 .meningioma., 2"),
-    "no PID": ({"PID": np.zeros((1, 0))}, "PID must be the patient's id"),
+    "no PID": ({"PID": np.zeros((1, 0))}, "PID must be the patient ID"),
     "odd border": ({"tumorBorder": np.ones((1, 7))}, "tumorBorder must be x1, y1"),
     "border table": ({"tumorBorder": np.ones((2, 8))}, "tumorBorder must be x1, y1"),
 }
@@ -277,14 +277,14 @@ def test_a_slice_that_breaks_the_layout_is_refused_with_its_file_and_rule(tmp_pa
         read_cjdata(path)
 
 
-def test_an_empty_array_as_matlab_marks_it_is_empty_and_not_its_dimensions(tmp_path):
+def test_an_array_marked_as_empty_by_matlab_is_empty(tmp_path):
     path = save_slice(tmp_path / "1.mat")
     with h5py.File(path, "r+") as file:
         del file["cjdata/PID"]
         file["cjdata/PID"] = np.array([49, 0], np.uint64)  # 49 by 0 characters; 49 is the code of "1"
         file["cjdata/PID"].attrs.update({"MATLAB_empty": np.uint8(1), "MATLAB_class": np.bytes_(b"char")})
     assert read_mat(path, "cjdata/PID").size == 0
-    with pytest.raises(MatFileError, match="PID must be the patient's id as text"):
+    with pytest.raises(MatFileError, match="PID must be the patient ID as text"):
         read_cjdata(path)
 
 
@@ -313,7 +313,7 @@ def stored_pid(path, codes, matlab_class, dtype=np.uint16):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
-def test_a_patient_id_saved_as_an_integer_is_its_digits_and_no_character(tmp_path, saver, dtype):
+def test_a_patient_id_saved_as_an_integer_gives_its_digits(tmp_path, saver, dtype):
     number = 97 if dtype is np.uint8 else 9737
     assert read_cjdata(saver(tmp_path / "1.mat", {"cjdata": fields(PID=dtype(number))})).pid == str(number)
 
@@ -330,9 +330,7 @@ def test_a_patient_id_saved_as_an_integer_is_its_digits_and_no_character(tmp_pat
         ([49, 48, 57], None, "109"),
     ],
 )
-def test_codes_are_characters_by_their_class_and_without_one_only_if_there_are_several(
-    tmp_path, codes, matlab_class, pid
-):
+def test_codes_without_a_class_are_characters_only_if_there_are_several(tmp_path, codes, matlab_class, pid):
     assert read_cjdata(stored_pid(tmp_path / "1.mat", codes, matlab_class)).pid == pid
 
 
@@ -343,20 +341,20 @@ def test_characters_are_codes_of_any_width(tmp_path, dtype, codes, pid):
 
 
 @pytest.mark.parametrize("matlab_class", [np.bytes_(b"uint16"), "uint16"])
-def test_several_numbers_are_no_patient_id(tmp_path, matlab_class):
-    with pytest.raises(MatFileError, match=r"PID must be the patient's id as text, got \[49, 48, 57\]"):
+def test_several_numbers_are_refused_as_patient_id(tmp_path, matlab_class):
+    with pytest.raises(MatFileError, match=r"PID must be the patient ID as text, got \[49, 48, 57\]"):
         read_cjdata(stored_pid(tmp_path / "1.mat", [49, 48, 57], matlab_class))
 
 
 @pytest.mark.parametrize("error", [TypeError("mine"), KeyError("mine"), ValueError("mine")])
-def test_an_error_of_the_program_is_not_taken_for_damage_of_the_file(tmp_path, saver, error):
+def test_errors_of_the_caller_are_not_reported_as_damage(tmp_path, saver, error):
     path = saver(tmp_path / "1.mat", {"cjdata": fields()})
     with pytest.raises(type(error), match="mine") as caught, open_mat(path):
         raise error
     assert caught.value is error
 
 
-def test_under_load_image_the_readers_error_is_among_those_of_monai_and_under_load_mat_alone(tmp_path):
+def test_load_image_wraps_the_error_and_load_mat_does_not(tmp_path):
     path = save_slice(tmp_path / "1.mat")
     path.write_bytes(path.read_bytes()[:-500])
     item = {"image": str(path)}
@@ -387,7 +385,7 @@ def test_real_masks_are_their_filled_borders_and_not_the_swapped_ones(real_data_
 
 
 @pytest.mark.real_data
-def test_real_slices_hold_what_the_manifest_says(real_data_dir):
+def test_real_slices_match_the_manifest(real_data_dir):
     manifest = Path(real_data_dir) / "manifest.csv"
     if not manifest.is_file():
         pytest.skip("the folder of slices has no manifest.csv")

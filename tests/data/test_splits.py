@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from monai_srgan.data import assert_patient_disjoint, patient_folds, patient_stem
+from monai_srgan.data import check_patient_disjoint, patient_folds, patient_stem
 from monai_srgan.data.splits import DEALT_EVENLY, fold_rule
 
 MANY = [f"MR{i:06d}" for i in range(200)]
@@ -29,7 +29,7 @@ def test_the_stem_drops_the_letter_of_later_scans_only(pid, stem):
 
 
 def test_an_empty_patient_id_is_refused():
-    with pytest.raises(ValueError, match="pid must name a patient"):
+    with pytest.raises(ValueError, match="pid must be a patient ID"):
         patient_stem("  ")
 
 
@@ -54,7 +54,7 @@ def test_added_patients_move_no_one(count):
 
 
 @pytest.mark.parametrize("count", [5, 6, 7, 13])
-def test_where_the_hash_leaves_a_fold_empty_patients_are_dealt_evenly_in_its_order_and_a_warning_says_so(count, caplog):
+def test_if_a_hash_fold_is_empty_patients_are_dealt_evenly_with_a_warning(count, caplog):
     digest = {stem: int(hashlib.sha256(f"0:{stem}".encode()).hexdigest(), 16) for stem in MANY}
     # all patients of the first four hash folds: any number of them leaves the fifth empty
     patients = [stem for stem in MANY if digest[stem] % 5 != 4][:count]
@@ -80,7 +80,7 @@ def test_many_patients_are_spread_over_all_folds():
     assert all(20 < folds.count(fold) < 60 for fold in range(5))
 
 
-def test_later_scans_fall_with_their_person():
+def test_later_scans_are_in_the_fold_of_their_person():
     folds = patient_folds(["MR1A", "MR1B", "MR1", "MR2", "MR3"], num_folds=3)
     assert sorted(folds) == ["MR1", "MR2", "MR3"]
 
@@ -95,15 +95,15 @@ def test_fewer_patients_than_folds_are_refused():
 def test_shared_patients_are_listed_with_their_sections():
     train = [{"patient": "MR1"}, {"patient": "MR2A"}, {"patient": "MR2A"}]
     with pytest.raises(ValueError, match=r"1 patient\(s\) are in more than one section: MR2 in training and test\."):
-        assert_patient_disjoint(training=train, validation=["MR3"], test=["MR2B", "MR4"])
+        check_patient_disjoint(training=train, validation=["MR3"], test=["MR2B", "MR4"])
 
 
 def test_disjoint_sections_pass():
-    assert_patient_disjoint(training=[{"patient": "MR1"}, {"patient": "MR1B"}], validation=["MR2"], test=[])
+    check_patient_disjoint(training=[{"patient": "MR1"}, {"patient": "MR1B"}], validation=["MR2"], test=[])
 
 
 def test_sections_of_the_wrong_kind_are_refused():
-    with pytest.raises(ValueError, match="section 'test' has no key 'patient': it has \\['image'\\]"):
-        assert_patient_disjoint(test=[{"image": "1.mat"}])
+    with pytest.raises(ValueError, match="section 'test' must have the key 'patient', got \\['image'\\]"):
+        check_patient_disjoint(test=[{"image": "1.mat"}])
     with pytest.raises(ValueError, match="section 'test' must be a list"):
-        assert_patient_disjoint(test="MR1")
+        check_patient_disjoint(test="MR1")

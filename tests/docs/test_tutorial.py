@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tutorial runs from top to bottom, shows pictures, and the copy that is shipped was run."""
+"""The tutorial runs from top to bottom, and the shipped copy has been run and has pictures."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def mean_psnr(notebook: nbformat.NotebookNode) -> dict[str, list[float]]:
     return {line.split()[0]: [float(v) for v in line.split()[-2:]] for line in table.splitlines()[1:]}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own machinery
-def test_the_tutorial_runs_and_its_network_leaves_interpolation_behind(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from the Jupyter kernel
+def test_the_tutorial_runs_and_its_network_beats_interpolation(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert [out for out in outputs(notebook) if out.output_type == "error"] == []
@@ -35,10 +35,10 @@ def test_the_tutorial_runs_and_its_network_leaves_interpolation_behind(tmp_path:
     scores = mean_psnr(notebook)
     assert list(scores) == ["whole", "inside", "outside", "head", "rim"]
     assert all(network > bicubic for bicubic, network in scores.values())
-    assert list(tmp_path.iterdir()) == []  # what it writes goes into a temporary folder of its own
+    assert list(tmp_path.iterdir()) == []  # the notebook writes only to its own temporary folder
 
 
-def test_the_shipped_copy_was_run_and_is_small() -> None:
+def test_the_shipped_copy_has_been_run_and_is_small() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert pictures(notebook) == 4
     assert all(network > bicubic for bicubic, network in mean_psnr(notebook).values())

@@ -184,8 +184,8 @@ def test_the_csv_has_a_row_for_every_slice_method_region_and_metric(tmp_path: Pa
     chosen = [r for r in rows if (r["method"], r["region"], r["metric"]) == ("srgan", "inside", "psnr")]
     assert [(r["file"], r["patient"], r["tumor_type"], r["pixels"]) for r in chosen] == [
         ("10.mat", "P0", "meningioma", "72"),
-        ("11.mat", "P0", "pituitary tumour", "84"),
-        ("12.mat", "P1", "pituitary tumour", "0"),
+        ("11.mat", "P0", "pituitary tumor", "84"),
+        ("12.mat", "P1", "pituitary tumor", "0"),
     ]
     assert [float(r["value"]) for r in chosen[:2]] == pytest.approx([20, 40], abs=1e-4)
     assert chosen[2]["value"] == ""  # not measured
@@ -205,10 +205,10 @@ def test_the_summary_has_means_by_region_and_tumour_type_with_their_n(tmp_path: 
     assert (whole["n"], whole["infinite"]) == (3, 0)
     assert summary["scores"]["srgan"]["inside"]["psnr"]["n"] == 2
     by_type = summary["by_tumor_type"]
-    assert list(by_type) == ["meningioma", "pituitary tumour"]
+    assert list(by_type) == ["meningioma", "pituitary tumor"]
     assert by_type["meningioma"]["srgan"]["whole"]["psnr"]["sd"] is None
-    assert by_type["pituitary tumour"]["srgan"]["whole"]["psnr"]["mean"] == pytest.approx(50, abs=1e-3)
-    assert by_type["pituitary tumour"]["srgan"]["inside"]["psnr"]["n"] == 1
+    assert by_type["pituitary tumor"]["srgan"]["whole"]["psnr"]["mean"] == pytest.approx(50, abs=1e-3)
+    assert by_type["pituitary tumor"]["srgan"]["inside"]["psnr"]["n"] == 1
     # bicubic interpolation of a flat image is that image
     bicubic = summary["scores"]["bicubic"]["whole"]["psnr"]
     assert bicubic["n"] + bicubic["infinite"] == 3

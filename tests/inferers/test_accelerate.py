@@ -15,13 +15,14 @@ from monai_srgan.apps import figshare_datalist
 from monai_srgan.inferers import FoldedSRResNet, accelerate
 from monai_srgan.metrics import masked_psnr
 from monai_srgan.networks import SRResNet
+from monai_srgan.precision import has_fast_autocast
 from monai_srgan.transforms import LoadMatd, MaskAwareDegraded, ScaleIntensityByPercentiled
 
 MODELS = Path(__file__).parents[2] / "bundle" / "models"
 
 
 def trained(seed: int = 0, **kwargs) -> SRResNet:
-    """A generator that nothing is neutral in: every slope, statistic and bias has a value of its own."""
+    """A generator in which no slope, statistic or bias has a neutral value."""
     torch.manual_seed(seed)
     network = SRResNet(**{"num_blocks": 2, "channels": 8, **kwargs})
     with torch.no_grad():
@@ -50,13 +51,14 @@ def test_fp32_gives_the_plain_networks_values(scale, norm, residual):
         torch.testing.assert_close(accelerate(network)(x), plain(x), rtol=0, atol=1e-5)
 
 
-def test_the_papers_generator_is_within_1e_4():
+def test_the_papers_generator_keeps_its_values_within_rounding():
     network = trained(num_blocks=16, channels=64)
     x = torch.rand(1, 1, 70, 45)
     with torch.no_grad():
         expected = copy.deepcopy(network).eval()(x)
     assert expected.std() > 0.01
-    torch.testing.assert_close(accelerate(network)(x), expected, rtol=0, atol=1e-4)
+    largest = float(expected.abs().max())  # about 7: float32 rounds in proportion to the values
+    torch.testing.assert_close(accelerate(network)(x), expected, rtol=0, atol=5e-5 * largest)
 
 
 @pytest.mark.parametrize("width", [1, 40, 300])
@@ -72,7 +74,7 @@ def test_strips_leave_no_trace(height, width, monkeypatch):
 
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
-def test_strips_overlap_as_far_as_the_enlarging_layers_see(scale, monkeypatch):
+def test_strips_overlap_by_the_receptive_radius_of_the_upsampling_layers(scale, monkeypatch):
     network = FoldedSRResNet(trained(norm=None, scale=scale)).double()
     network.dtype = torch.float64
     x = torch.rand(1, 1, 64, 300, dtype=torch.float64)
@@ -112,7 +114,7 @@ def test_other_modules_are_run_in_eval_mode_and_reduced_precision():
     assert 1e-5 < (reduced - expected).abs().max() < 0.02
 
 
-def test_the_network_itself_is_left_alone():
+def test_the_network_itself_does_not_change():
     network = trained().train()
     before = copy.deepcopy(network.state_dict())
     fast = accelerate(network, precision="bf16")
@@ -123,7 +125,7 @@ def test_the_network_itself_is_left_alone():
     assert network.head[0].weight.dtype == torch.float32
 
 
-def test_later_changes_of_the_weights_do_not_reach_the_copy():
+def test_later_changes_of_the_weights_do_not_affect_the_copy():
     network, x = trained(), torch.rand(1, 1, 8, 8)
     fast = accelerate(network)
     before = fast(x)
@@ -133,7 +135,7 @@ def test_later_changes_of_the_weights_do_not_reach_the_copy():
     assert torch.equal(fast(x), before)
 
 
-def test_engines_modes_autocast_and_meta_data_change_nothing():
+def test_engine_modes_autocast_and_metadata_have_no_effect():
     fast, x = accelerate(trained()), torch.rand(1, 1, 8, 8)
     expected = fast(x)
     fast.train()
@@ -145,7 +147,7 @@ def test_engines_modes_autocast_and_meta_data_change_nothing():
     assert not sr.requires_grad
 
 
-def test_the_number_of_threads_is_left_alone():
+def test_the_number_of_threads_does_not_change():
     threads = torch.get_num_threads()
     accelerate(trained())(torch.rand(1, 1, 8, 8))
     assert torch.get_num_threads() == threads
@@ -204,16 +206,16 @@ def without_statistics() -> SRResNet:
         without_statistics,
     ],
 )
-def test_what_only_resembles_the_generator_is_not_folded_but_run_as_it_is(changed):
+def test_modified_generators_run_without_folding(changed):
     network = changed().eval()
     x = torch.rand(1, 1, 9, 14)
     with torch.no_grad():
         torch.testing.assert_close(accelerate(network)(x), network(x), rtol=0, atol=1e-5)
-    with pytest.raises(ValueError, match="must be a plain SRResNet with batch norm or none to be folded"):
+    with pytest.raises(ValueError, match="must be an unmodified SRResNet with batch norm or no norm"):
         FoldedSRResNet(network)
 
 
-def test_synchronised_batch_norm_is_folded_as_batch_norm():
+def test_synchronized_batch_norm_is_folded_as_batch_norm():
     network = nn.SyncBatchNorm.convert_sync_batchnorm(trained(norm="batch")).eval()
     assert any(isinstance(module, nn.SyncBatchNorm) for module in network.modules())
     x = torch.rand(1, 1, 9, 14)
@@ -222,7 +224,7 @@ def test_synchronised_batch_norm_is_folded_as_batch_norm():
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-def test_a_scripted_and_a_double_network_are_run_too():
+def test_scripted_and_double_networks_run():
     network, x = trained().eval(), torch.rand(1, 1, 9, 14)
     with torch.no_grad():
         expected = network(x)
@@ -235,7 +237,7 @@ def test_a_scripted_and_a_double_network_are_run_too():
     ("arguments", "error", "message"),
     [
         ({"precision": "int8"}, ValueError, "precision must be one of fp32, bf16, fp16, got 'int8'"),
-        ({"precision": "fp16"}, ValueError, "'fp16' needs a GPU.*take 'bf16' or 'fp32'"),
+        ({"precision": "fp16"}, ValueError, "'fp16' needs a GPU.*use 'bf16' or 'fp32'"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(arguments, error, message):
@@ -243,12 +245,12 @@ def test_bad_arguments_are_refused_by_name(arguments, error, message):
         accelerate(trained(), **arguments)
 
 
-def test_something_that_is_no_module_is_refused():
+def test_a_function_is_refused():
     with pytest.raises(TypeError, match="got function"):
         accelerate(lambda x: x)
 
 
-def test_emulated_bfloat16_is_warned_of(monkeypatch, caplog):
+def test_emulated_bfloat16_gives_a_warning(monkeypatch, caplog):
     monkeypatch.setattr("monai_srgan.inferers.accelerated.has_fast_autocast", lambda device: device.type != "cpu")
     accelerate(trained(), precision="bf16")
     assert "no bfloat16 instructions" in caplog.text
@@ -273,7 +275,10 @@ def test_bf16_changes_the_psnr_of_real_slices_by_less_than_three_hundredths_of_a
     full, reduced = accelerate(network), accelerate(network, precision="bf16")
     load, scale = LoadMatd(keys="image", mask_key="mask"), ScaleIntensityByPercentiled(keys="image", percentile=99.9)
     degrade = MaskAwareDegraded(keys="image", mask_key="mask", hr_key="label", scale=4)
-    for item in figshare_datalist(real_data_dir, "validation")[::40]:
+    items = figshare_datalist(real_data_dir, "validation")[::40]
+    if not has_fast_autocast(torch.device("cpu")):
+        items = items[:1]  # emulated bfloat16 takes a quarter of a minute per slice
+    for item in items:
         sample = degrade(scale(load(item)))
         lr, hr, mask = (torch.as_tensor(sample[key])[None] for key in ("image", "label", "mask"))
         for region in (None, mask):

@@ -15,7 +15,7 @@ from monai_srgan.inferers import AutocastInferer
     ("arguments", "expected"),
     [({}, torch.bfloat16), ({"enabled": False}, torch.float32), ({"dtype": torch.float16}, torch.float16)],
 )
-def test_network_runs_in_the_precision_asked_for(arguments, expected):
+def test_network_runs_in_the_requested_precision(arguments, expected):
     network = nn.Linear(4, 3)
     x = torch.rand(2, 4)
     out = AutocastInferer(**arguments)(x, network)

@@ -78,7 +78,7 @@ def test_arguments_reach_the_network():
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 1, 8, 8, 3)])
 def test_more_channels_than_the_input_has_are_refused(shape):
-    with pytest.raises(ValueError, match=r"batch, channels and slices .* self-ensemble"):
+    with pytest.raises(ValueError, match=r"must keep batch, channels and slices, got .*self-ensemble"):
         ConsistentInferer(SimpleInferer(), PROJECTION)(image(*shape), lambda x: torch.cat([x, x], dim=1))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Eight flips and rotations of an image: their mean, their spread, their half-width."""
+"""Mean, spread and half-width over eight flips and rotations of an image."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def nearest(x: torch.Tensor) -> torch.Tensor:
 
 
 def by_hand(x: torch.Tensor, network) -> torch.Tensor:
-    """The eight results turned back, in a new first axis; by numpy's rot90 and transpose, in another order."""
+    """The eight results, transformed back by numpy's rot90 and transpose, stacked along a new first axis."""
     results = []
     for quarter in range(4):
         for mirror in (False, True):
@@ -77,7 +77,7 @@ def test_a_volume_is_turned_in_plane_slice_by_slice():
     torch.testing.assert_close(found[..., 1], ensemble(x[..., 1], network), rtol=0, atol=1e-5)
 
 
-def test_meta_data_are_kept_and_the_input_is_left_alone():
+def test_metadata_are_kept_and_the_input_does_not_change():
     x = MetaTensor(torch.rand(1, 1, 8, 8), meta={"filename_or_obj": "a.nii"})
     before = x.clone()
     found = SelfEnsembleInferer(PLAIN)(x, nearest)
@@ -87,7 +87,7 @@ def test_meta_data_are_kept_and_the_input_is_left_alone():
     assert type(SelfEnsembleInferer(PLAIN)(x.as_tensor(), nearest)) is torch.Tensor
 
 
-def test_a_network_that_gives_its_own_input_back_is_not_written_into():
+def test_a_network_that_returns_its_input_does_not_modify_it():
     x = torch.rand(1, 1, 4, 4)
     before = x.clone()
     SelfEnsembleInferer(PLAIN)(x, lambda image: image)
@@ -129,7 +129,7 @@ def test_intervals_add_the_half_width_of_every_channel(shape, intervals, tmp_pat
     assert len(half_width.unique()) > 1
 
 
-def test_intervals_of_other_weights_are_refused_unless_that_is_wanted(intervals):
+def test_intervals_for_other_weights_are_refused_unless_allowed(intervals):
     network, x = trained(), torch.rand(1, 1, 8, 8)
     assert SelfEnsembleInferer(intervals=intervals)(x, network).shape[1] == 3
     with torch.no_grad():
@@ -148,7 +148,7 @@ def test_the_mean_of_consistent_images_is_consistent():
     assert spread.mean() > 1e-4
 
 
-def test_intervals_of_another_kind_of_result_are_refused(intervals):
+def test_intervals_for_another_kind_of_result_are_refused(intervals):
     consistent = ConsistentInferer(TiledSRInferer(), ConsistencyProjection(GaussianDownsample(4)))
     with pytest.raises(ValueError, match="calibrated for results without the projection"):
         SelfEnsembleInferer(consistent, intervals)
@@ -158,7 +158,7 @@ def test_intervals_of_another_kind_of_result_are_refused(intervals):
         SelfEnsembleInferer(TiledSRInferer(), projected)
 
 
-def test_what_is_no_inferer_or_image_is_refused():
+def test_invalid_inferers_and_images_are_refused():
     with pytest.raises(TypeError, match=r"inferer must be a monai.inferers.Inferer or None, got function"):
         SelfEnsembleInferer(nearest)
     with pytest.raises(ValueError, match=r"inputs must have shape \(B, C, X, Y\)"):

@@ -91,8 +91,8 @@ def test_new_weights_are_noticed():
     torch.testing.assert_close(inferer(x, other), other(x).detach(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("way", ["fused optimiser", "data"])
-def test_weights_that_change_without_a_mark_are_noticed_too(way):
+@pytest.mark.parametrize("way", ["fused optimizer", "data"])
+def test_weights_that_change_without_a_new_version_are_noticed(way):
     network, x = trained(), torch.rand(1, 1, 8, 8)
     inferer = TiledSRInferer()
     before = inferer(x, network)
@@ -118,17 +118,17 @@ def test_an_inferer_can_be_shared_by_threads_with_networks_of_their_own():
 
 def test_a_network_with_instance_norm_is_refused_where_it_would_be_tiled():
     network, x = trained(norm="instance"), torch.rand(1, 1, 20, 12)
-    with pytest.raises(ValueError, match=r"needs tiles of 16.*instance norm.*pass tile=None"):
+    with pytest.raises(ValueError, match=r"tile must be None for .* instance norm.*got 16 for an image of \(20, 12\)"):
         TiledSRInferer(tile=16)(x, network)
     torch.testing.assert_close(TiledSRInferer(tile=None)(x, network), network(x).detach(), rtol=0, atol=1e-5)
 
 
-def test_an_accelerated_network_is_taken_as_it_is():
+def test_an_accelerated_network_is_used_directly():
     fast = accelerate(trained())
     assert TiledSRInferer()._ready(fast) is fast
 
 
-def test_a_bar_counts_tiles_and_slices_when_it_takes_long(monkeypatch):
+def test_a_progress_bar_counts_tiles_or_slices_of_long_runs(monkeypatch):
     bars = []
 
     class Bar:
@@ -153,12 +153,12 @@ def test_a_bar_counts_tiles_and_slices_when_it_takes_long(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tile": 0}, "tile must be a number of at least 1 LR pixel"),
-        ({"tile": "null"}, "tile must be a number of at least 1 LR pixel, or None for no tiling, got 'null'"),
-        ({"context": -1}, "context must be a number of LR pixels, 0 or more"),
-        ({"batch_size": 0}, "batch_size must be a number of at least 1"),
+        ({"tile": 0}, "tile must be at least 1 LR pixel"),
+        ({"tile": "null"}, "tile must be at least 1 LR pixel, or None for no tiling, got 'null'"),
+        ({"context": -1}, "context must be a number of LR pixels >= 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"precision": "half"}, "precision must be one of fp32, bf16, fp16 or None, got 'half'"),
-        ({"precision": None, "compile": True}, "compile needs a precision"),
+        ({"precision": None, "compile": True}, "compile=True needs a precision"),
     ],
 )
 def test_bad_arguments_are_refused_by_name(arguments, message):
@@ -177,7 +177,7 @@ def test_a_network_that_does_not_enlarge_evenly_is_refused():
         TiledSRInferer(precision=None)(torch.rand(1, 1, 8, 8), lambda x: x[..., :5])
 
 
-def test_a_function_can_only_be_run_as_it_is():
+def test_a_function_needs_precision_none():
     with pytest.raises(TypeError, match="set precision=None"):
         TiledSRInferer()(torch.rand(1, 1, 8, 8), nearest)
 

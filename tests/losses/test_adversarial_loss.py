@@ -50,7 +50,7 @@ def test_gradient_survives_a_logit_at_which_sigmoid_and_bce_have_none():
 
 
 def test_relativistic_generator_without_real_logits_is_refused():
-    with pytest.raises(ValueError, match="real_logits is needed"):
+    with pytest.raises(ValueError, match="real_logits is required"):
         AdversarialLoss("relativistic_average").generator(column(FAKE))
 
 

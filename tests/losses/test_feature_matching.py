@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The distance in a discriminator's features."""
+"""The distance in the features of a discriminator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_loss_is_the_mean_over_layers_and_reaches_the_fake_maps_alone():
     assert real[0].grad is None
 
 
-def test_maps_are_collected_in_order_while_the_network_runs_and_no_longer():
+def test_maps_are_collected_in_order_only_inside_the_context():
     network = SRGANDiscriminator(channels=(2, 3, 4, 5, 6), dense=7)
     loss = FeatureMatchingLoss()
     with loss.maps_of(network) as maps:
@@ -32,7 +32,7 @@ def test_maps_are_collected_in_order_while_the_network_runs_and_no_longer():
     assert len(maps) == 6
 
 
-def test_hooks_are_gone_after_an_error():
+def test_hooks_are_removed_after_an_error():
     network = nn.Sequential(nn.LeakyReLU())
     with pytest.raises(RuntimeError, match="stop"), FeatureMatchingLoss().maps_of(network):
         raise RuntimeError("stop")
@@ -48,7 +48,7 @@ def test_other_layers_can_be_matched():
 
 def test_what_cannot_be_matched_is_refused():
     unfit = FeatureMatchingLoss().maps_of(nn.Sequential(nn.ReLU()))
-    with pytest.raises(ValueError, match="compares outputs of LeakyReLU, and Sequential has none"), unfit:
+    with pytest.raises(ValueError, match="must have layers of type LeakyReLU, got Sequential with none"), unfit:
         pass
     with pytest.raises(ValueError, match="the same feature maps"):
         FeatureMatchingLoss()([torch.ones(2)], [torch.ones(3)])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The perceptual loss: its value by hand, its gradients, and what it must never touch."""
+"""The perceptual loss: values by hand, gradients, and no side effects on the feature network."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_any_callable_gives_the_same_distance(kind, network, pair):
     torch.testing.assert_close(loss(*pair), expected)
 
 
-def test_meta_tensors_are_taken(network, pair):
+def test_meta_tensors_are_accepted(network, pair):
     sr, hr = pair
     value = PerceptualFeatureLoss(network)(MetaTensor(sr), MetaTensor(hr))
     assert type(value) is torch.Tensor
@@ -245,7 +245,7 @@ def test_it_can_be_written_in_a_bundle_config(network, tmp_path, pair):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layers": ("enc9",)}, r"layers must be names out of \['enc1', 'enc2', 'enc3'\], got \['enc9'\]"),
+        ({"layers": ("enc9",)}, r"layers must be names among \['enc1', 'enc2', 'enc3'\], got \['enc9'\]"),
         ({"layers": "enc1"}, "layers must be a non-empty sequence"),
         ({"layers": ()}, "layers must be a non-empty sequence"),
         ({"layers": ("enc1",), "layer_weights": (1, 2)}, r"one weight for each of \['enc1'\]"),
@@ -260,15 +260,15 @@ def test_bad_arguments_are_refused_by_name(network, arguments, message):
         PerceptualFeatureLoss(network, **arguments)
 
 
-def test_what_is_no_feature_function_is_refused():
+def test_an_invalid_feature_function_is_refused():
     with pytest.raises(ValueError, match="features must be a network or a callable, got str"):
         PerceptualFeatureLoss("vgg19")
     x = torch.rand(1, 1, 4, 4)
     with pytest.raises(TypeError, match="features must return tensors, got"):
         PerceptualFeatureLoss(lambda _: ["no tensor"])(x, x)
-    with pytest.raises(ValueError, match="layers must be None for features without names"):
+    with pytest.raises(ValueError, match="layers must be None when features does not return a dictionary"):
         PerceptualFeatureLoss(double_and_mean, ("a",))(x, x)
-    with pytest.raises(ValueError, match=r"layers must be names out of \['a'\], got \['b'\]"):
+    with pytest.raises(ValueError, match=r"layers must be names among \['a'\], got \['b'\]"):
         PerceptualFeatureLoss(lambda t: {"a": t}, ("b",))(x, x)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The MRI-native feature network and what loads its weights."""
+"""The MRI-native feature network and its weights."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_features_of_a_crop_equal_those_of_the_whole_away_from_the_border(networ
 
 @pytest.mark.parametrize("layers", [("enc4",), ("conv1",), ()])
 def test_unknown_layers_are_refused_with_the_list_of_known_ones(network, layers):
-    with pytest.raises(ValueError, match=r"layers must be names out of \['enc1', 'enc2', 'enc3'\]"):
+    with pytest.raises(ValueError, match=r"layers must be names among \['enc1', 'enc2', 'enc3'\]"):
         network.extract(torch.rand(1, 1, 16, 16), layers)
 
 
@@ -75,7 +75,7 @@ def test_weights_of_a_file_are_loaded_exactly(network, tmp_path):
 
 
 def test_a_missing_file_says_where_weights_come_from(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no file .*w\.pt.*train_features\.json"):
+    with pytest.raises(FileNotFoundError, match=r"weights file .*w\.pt does not exist.*train_features\.json"):
         MRIFeatures(weights=tmp_path / "w.pt")
 
 
@@ -88,7 +88,7 @@ def test_weights_of_other_widths_are_refused_by_name(network, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["truncated", "network", "checkpoint", "tensor", "empty"])
-def test_what_is_no_state_dict_is_refused_with_the_file_named(network, tmp_path, content):
+def test_a_file_that_is_not_a_state_dict_is_named(network, tmp_path, content):
     path = tmp_path / "w.pt"
     if content == "truncated":
         torch.save(network.state_dict(), path)
@@ -101,11 +101,11 @@ def test_what_is_no_state_dict_is_refused_with_the_file_named(network, tmp_path,
         torch.save(torch.zeros(3), path)
     else:
         path.touch()
-    with pytest.raises(ValueError, match=r"weights: .*w\.pt"):
+    with pytest.raises(ValueError, match=r"weights file .*w\.pt"):
         MRIFeatures(channels=SMALL, weights=path)
 
 
-def test_one_batch_can_be_learnt_by_heart():
+def test_the_network_can_overfit_one_batch():
     torch.manual_seed(0)
     network = MRIFeatures(channels=SMALL)
     mask = torch.zeros(6, 1, 32, 32)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The trunk of ST-LPIPS against scipy and against the same network step by step."""
+"""The backbone of ST-LPIPS compared with scipy and with a step-by-step implementation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_blur_pooling_keeps_a_flat_map_and_removes_the_finest_stripes() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 33), (33, 40), (21, 22), (50, 50), (35, 35)])
-def test_the_quick_passes_equal_plain_convolution_pooling_and_blurring(size: tuple[int, int]) -> None:
+def test_the_fast_passes_equal_plain_convolution_pooling_and_blurring(size: tuple[int, int]) -> None:
     net = network()
     x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(1))
     y = (x - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
@@ -58,11 +58,11 @@ def test_maps_have_the_authors_sizes(size: int, halves: tuple[int, int, int]) ->
     assert [tuple(x.shape[1:]) for x in got] == expected
 
 
-def test_a_grey_image_is_three_equal_channels() -> None:
+def test_a_gray_image_is_three_equal_channels() -> None:
     x = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(1))
     net = network()
-    for grey, colour in zip(net(x), net(x.repeat(1, 3, 1, 1)), strict=True):
-        assert torch.equal(grey, colour)
+    for gray, color in zip(net(x), net(x.repeat(1, 3, 1, 1)), strict=True):
+        assert torch.equal(gray, color)
 
 
 def test_the_network_is_frozen() -> None:

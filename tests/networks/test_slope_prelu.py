@@ -30,7 +30,7 @@ def test_the_gradient_passes_torchs_own_check():
     )
 
 
-def test_a_second_derivative_is_refused_and_not_wrong():
+def test_a_second_derivative_raises_an_error():
     layer, x = SlopePReLU(), torch.randn(5, requires_grad=True)
     (gradient,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""VGG features from a local file: names, hashes, numbering, normalisation."""
+"""VGG features from a local file: names, hashes, numbering, normalization."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_state(arch: str) -> dict[str, torch.Tensor]:
 
 
 def reference(x: torch.Tensor, arch: str, state: dict[str, torch.Tensor], name: str) -> torch.Tensor:
-    """phi_i,j written out from the plan, one functional call after the other."""
+    """phi_i,j from functional calls that follow the plan."""
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     y = torch.stack([(x[:, 0] - m) / s for m, s in zip(mean, std, strict=True)], dim=1)
     index, block, number = 0, 1, 0
@@ -56,7 +56,7 @@ def reference(x: torch.Tensor, arch: str, state: dict[str, torch.Tensor], name: 
 @pytest.fixture(scope="module", params=["vgg16", "vgg19"])
 def made(request, tmp_path_factory) -> tuple[str, Path, str, dict[str, torch.Tensor]]:
     state = make_state(request.param)
-    path = tmp_path_factory.mktemp("vgg") / "made_up.pth"
+    path = tmp_path_factory.mktemp("vgg") / "synthetic.pth"
     torch.save(state, path)
     return request.param, path, hashlib.sha256(path.read_bytes()).hexdigest(), state
 
@@ -81,11 +81,11 @@ def test_network_ends_at_the_deepest_layer_and_is_frozen(made):
     assert list(network.state_dict()) == [f"features.{i}.{k}" for i in (0, 2, 5, 7) for k in ("weight", "bias")]
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
-    with pytest.raises(ValueError, match=r"\['3_1'\] lie beyond the network"):
+    with pytest.raises(ValueError, match=r"\['3_1'\] are deeper than the network"):
         network.extract(torch.rand(1, 1, 8, 8), ("3_1",))
 
 
-def test_three_channels_are_taken_as_they_are(made):
+def test_three_channels_are_used_unchanged(made):
     arch, path, sha, _ = made
     network = VGGFeatures(arch, ("1_1",), weights=path, sha256=sha)
     x = torch.rand(1, 1, 8, 8)
@@ -94,13 +94,13 @@ def test_three_channels_are_taken_as_they_are(made):
         network(torch.rand(1, 2, 8, 8))
 
 
-def test_an_image_that_pooling_would_empty_is_refused(made):
+def test_an_image_too_small_for_pooling_is_refused(made):
     arch, path, sha, _ = made
     with pytest.raises(ValueError, match="at least 16 pixels"):
         VGGFeatures(arch, ("5_1",), weights=path, sha256=sha)(torch.rand(1, 1, 15, 40))
 
 
-def test_a_prefix_of_the_hash_is_enough_and_a_wrong_one_names_both(made):
+def test_a_prefix_of_the_hash_suffices_and_a_wrong_hash_names_both(made):
     arch, path, sha, _ = made
     VGGFeatures(arch, ("1_1",), weights=path, sha256=sha[:8].upper())
     with pytest.raises(ValueError, match=f"is {sha}, expected 0123456789"):
@@ -109,7 +109,7 @@ def test_a_prefix_of_the_hash_is_enough_and_a_wrong_one_names_both(made):
         VGGFeatures(arch, ("1_1",), weights=path, sha256="abc")
 
 
-def test_without_a_hash_only_the_official_file_is_taken(made):
+def test_without_a_hash_only_the_official_file_is_accepted(made):
     arch, path, sha, _ = made
     official = {"vgg16": "397923af", "vgg19": "dcbb9e9d"}[arch]
     with pytest.raises(ValueError, match=f"is {sha}, expected {official}"):
@@ -117,7 +117,7 @@ def test_without_a_hash_only_the_official_file_is_taken(made):
 
 
 @pytest.mark.parametrize("name", [None, "nowhere.pth"])
-def test_without_a_file_the_error_says_where_it_is_and_what_else_is_possible(name, tmp_path):
+def test_without_a_file_the_error_gives_its_source_and_the_alternatives(name, tmp_path):
     expected = ValueError if name is None else FileNotFoundError
     with pytest.raises(expected, match=r"download\.pytorch\.org/models/vgg19-dcbb9e9d\.pth") as caught:
         VGGFeatures(weights=None if name is None else tmp_path / name)
@@ -134,5 +134,5 @@ def test_a_file_of_the_other_architecture_is_refused(made):
 def test_unknown_names_are_refused_with_the_list_of_known_ones():
     with pytest.raises(ValueError, match=r"arch must be one of \['vgg16', 'vgg19'\], got 'vgg11'"):
         VGGFeatures("vgg11")
-    with pytest.raises(ValueError, match=r"layers must be names out of \['1_1', '1_2', .*'5_3'\], got \['5_4'\]"):
+    with pytest.raises(ValueError, match=r"layers must be names among \['1_1', '1_2', .*'5_3'\], got \['5_4'\]"):
         VGGFeatures("vgg16", ("5_4",))

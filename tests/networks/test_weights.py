@@ -1,17 +1,20 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of one file or of two blended, and networks as methods of a comparison."""
+"""Weights from one file or blended from two, and networks as methods of a comparison."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 
 from monai_srgan.bundling import find_srresnet
+from monai_srgan.errors import argument_of
 from monai_srgan.inferers import Predictor, TiledSRInferer
-from monai_srgan.networks import SRResNet, blend_state_dicts, read_network_weights, with_weights
+from monai_srgan.networks import SRResNet, blend_state_dicts, load_weights, read_network_weights
+from monai_srgan.networks.weights import read_state_dict
 
 
 def small(seed: int, **kwargs) -> SRResNet:
@@ -37,7 +40,7 @@ def test_blending_is_linear_in_every_float_and_leaves_counters() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_weights_are_read_blended(files: tuple[Path, Path], share: float) -> None:
+def test_weights_from_two_files_are_interpolated(files: tuple[Path, Path], share: float) -> None:
     ends = small(0).state_dict(), small(1).state_dict()
     found = read_network_weights(small(2), files[0], blend=share, blend_path=files[1])
     name = "tail.weight"
@@ -47,33 +50,61 @@ def test_weights_are_read_blended(files: tuple[Path, Path], share: float) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "message", "about"),
     [
-        ({"blend": 1.5, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 1.5"),
-        ({"blend": "half", "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 'half'"),
-        ({"blend": True, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got True"),
-        ({"blend": 0.5}, "there is none .got None.: pass --srresnet_path FILE"),
-        ({"blend": 0.5, "blend_path": "same"}, "pass --srresnet_path FILE, or the SRGAN's weights"),
+        ({"blend": 1.5, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 1.5", "blend"),
+        ({"blend": "half", "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got 'half'", "blend"),
+        ({"blend": True, "blend_path": "other"}, r"blend must be a number in \[0, 1\].*got True", "blend"),
+        ({"blend": 0.5}, "blend_path must be the weights of the SRResNet .*, got None", "srresnet_path"),
+        ({"blend": 0.5, "blend_path": "same"}, r"another file than path=.*model\.pt, got .*model\.pt", "srresnet_path"),
     ],
 )
-def test_a_blend_that_makes_no_sense_is_refused(files: tuple[Path, Path], arguments: dict, message: str) -> None:
-    places = {"other": files[1], "same": files[0]}
-    arguments = {k: places.get(v, v) for k, v in arguments.items()}
-    with pytest.raises(ValueError, match=message):
+def test_invalid_blends_raise_an_error_about_the_option(
+    files: tuple[Path, Path], arguments: dict, message: str, about: str
+) -> None:
+    paths = {"other": files[1], "same": files[0]}
+    arguments = {k: paths.get(v, v) for k, v in arguments.items()}
+    with pytest.raises(ValueError, match=message) as caught:
         read_network_weights(small(2), files[0], **arguments)
+    assert argument_of(caught.value) == about
 
 
 def test_weights_of_another_network_are_named_whichever_file_they_are_in(files: tuple[Path, Path]) -> None:
     torch.save(small(0, channels=8).state_dict(), files[1])
-    with pytest.raises(ValueError, match=r"srresnet.pt does not fit network_def \(SRResNet\).*of another shape"):
+    with pytest.raises(ValueError, match=r"srresnet.pt does not fit the network .*of another shape") as caught:
         read_network_weights(small(2), files[0], blend=0.5, blend_path=files[1])
+    assert argument_of(caught.value) == "network_def"
+
+
+def test_a_missing_or_damaged_file_raises_an_error_about_its_option(files: tuple[Path, Path], tmp_path: Path) -> None:
+    missing = tmp_path / "none.pt"
+    files[1].write_bytes(files[1].read_bytes()[:500])
+    for call, error, about in (
+        (lambda: read_network_weights(small(2), missing), FileNotFoundError, "ckpt_path"),
+        (lambda: read_network_weights(small(2), files[0], blend=0.5, blend_path=files[1]), ValueError, "srresnet_path"),
+        (lambda: load_weights(small(2), missing), FileNotFoundError, "init_weights"),
+    ):
+        with pytest.raises(error, match="weights file") as caught:
+            call()
+        assert argument_of(caught.value) == about
+
+
+def test_the_sha256_of_a_file_is_checked_before_it_is_read(files: tuple[Path, Path]) -> None:
+    digest = hashlib.sha256(files[0].read_bytes()).hexdigest()
+    assert read_state_dict(files[0], hint="", sha256=digest[:8].upper()).keys() == small(0).state_dict().keys()
+    for wrong in (digest[1:], "0" * 64):
+        with pytest.raises(ValueError, match=rf"the sha256 of weights file .* is {digest}, expected {wrong}.*Help\.$"):
+            read_state_dict(files[0], hint="Help.", sha256=wrong)
+    for malformed in ("abc", "x" * 64, ""):
+        with pytest.raises(ValueError, match="sha256 must be 8 to 64 hexadecimal digits, got"):
+            read_state_dict(files[0], hint="", sha256=malformed)
 
 
 def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
     network = small(3)
-    assert with_weights(network, None) is network
+    assert load_weights(network, None) is network
     assert not torch.equal(network.tail.weight, small(0).tail.weight)
-    assert with_weights(network, files[0]) is network
+    assert load_weights(network, files[0]) is network
     assert torch.equal(network.tail.weight, small(0).tail.weight)
 
 
@@ -96,11 +127,12 @@ def test_a_predictor_is_its_network_with_the_files_weights(files: tuple[Path, Pa
     assert not predictor(image).requires_grad
 
 
-def test_a_network_without_weights_is_no_method() -> None:
+def test_a_predictor_without_weights_raises_an_error() -> None:
     predictor = Predictor(small(5), None)
     for _ in range(2):
-        with pytest.raises(ValueError, match="has no file of weights: pass --srresnet_path FILE, or leave it out"):
+        with pytest.raises(ValueError, match="path must be a file of weights, got None") as caught:
             predictor(torch.rand(1, 1, 8, 8))
+        assert argument_of(caught.value) == "srresnet_path"
 
 
 def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path, Path], tmp_path: Path) -> None:

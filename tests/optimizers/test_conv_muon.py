@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Muon on convolutions, Adam on the rest."""
+"""Muon on convolutions, Adam on all other parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from monai_srgan.networks import SRResNet
 from monai_srgan.optimizers import ConvMuon
-from monai_srgan.optimizers.conv_muon import orthogonalised
+from monai_srgan.optimizers.conv_muon import orthogonalize
 
 
 def network() -> nn.Sequential:
@@ -31,7 +31,7 @@ def backward(net: nn.Module, seed: int) -> None:
 @pytest.mark.parametrize("shape", [(3, 20, 50), (2, 50, 20), (1, 8, 8)])
 def test_singular_values_end_up_near_one_and_vectors_stay(shape):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    found = orthogonalised(matrices)
+    found = orthogonalize(matrices)
     assert found.shape == shape
     values = torch.linalg.svdvals(found)
     assert values.min() > 0.3
@@ -43,7 +43,7 @@ def test_singular_values_end_up_near_one_and_vectors_stay(shape):
 
 
 def test_no_gradient_is_no_update_and_no_nan():
-    assert torch.equal(orthogonalised(torch.zeros(2, 4, 6)), torch.zeros(2, 4, 6))
+    assert torch.equal(orthogonalize(torch.zeros(2, 4, 6)), torch.zeros(2, 4, 6))
 
 
 def by_hand(momentum: torch.Tensor) -> torch.Tensor:
@@ -58,7 +58,7 @@ def by_hand(momentum: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layer", [1, 3])
-def test_convolutions_are_stepped_by_the_published_rule(layer):
+def test_convolutions_follow_the_published_rule(layer):
     net = network()
     weight = net[layer].weight
     start = expected = weight.detach().flatten(1).double()
@@ -73,7 +73,7 @@ def test_convolutions_are_stepped_by_the_published_rule(layer):
         optimizer.step()
     torch.testing.assert_close(weight.detach().flatten(1).double(), expected, rtol=0, atol=1e-5)
     rms = (expected - start).square().mean().sqrt()
-    assert 0.5 * 0.2 * 0.01 < rms < 3 * 0.2 * 0.01  # of the size of Adam's steps
+    assert 0.5 * 0.2 * 0.01 < rms < 3 * 0.2 * 0.01  # as large as Adam's steps
 
 
 def test_torchs_own_muon_takes_nearly_the_same_step():
@@ -91,7 +91,7 @@ def test_torchs_own_muon_takes_nearly_the_same_step():
     assert ours.norm() == pytest.approx(theirs.norm().item(), rel=0.1)
 
 
-def test_the_rest_is_stepped_by_adam():
+def test_all_other_parameters_follow_adam():
     net = network()
     twin = copy.deepcopy(net)
     ours = ConvMuon(net.parameters(), lr=0.01, betas=(0.8, 0.99))

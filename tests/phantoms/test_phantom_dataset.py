@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Phantom slices: the layout of the originals, plausible tumours, and a folder that is written once or not at all."""
+"""Phantom slices: the layout of the figshare set, plausible tumors, and atomic writes of the folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from skimage.draw import polygon
 
-from monai_srgan.phantoms.dataset import draw_phantom_slice, write_phantom_dataset
+from monai_srgan.phantoms import draw_phantom_slice, write_phantom_dataset
 
 
 def layout(path: Path) -> dict[str, dict[str, object]]:
-    """All that a reader can notice of a file but the values: types, ranks, storage and MATLAB's attributes."""
+    """Everything about a file except the values: types, ranks, storage and MATLAB's attributes."""
     found: dict[str, dict[str, object]] = {}
     with h5py.File(path) as file:
         assert file.userblock_size == 512
@@ -104,7 +104,7 @@ def test_the_filled_border_is_the_mask_and_with_x_and_y_swapped_it_is_not(phanto
 
 
 @pytest.mark.parametrize("size", [64, 100, 128])
-def test_tumours_keep_the_area_limits_of_the_originals_and_off_the_border(size):
+def test_tumors_keep_the_area_limits_of_the_originals_and_off_the_border(size):
     for patient in range(9):
         made = draw_phantom_slice(patient, image_size=size, seed=3)
         at_512 = made.mask.sum() * (512 / size) ** 2
@@ -125,7 +125,7 @@ def test_images_are_dark_around_a_bright_head_and_peak_between_1000_and_6000():
     assert len(set(peaks)) == 9
 
 
-def test_tumours_enhance():
+def test_tumors_enhance():
     for patient in range(9):
         made = draw_phantom_slice(patient, image_size=128)
         brain = np.median(made.image[made.image > 0.1 * made.image.max()])
@@ -208,7 +208,7 @@ def mounted(monkeypatch):
     return mount
 
 
-def test_an_empty_folder_that_cannot_be_replaced_is_filled_the_record_last(tmp_path, mounted, monkeypatch):
+def test_an_empty_folder_that_cannot_be_replaced_is_filled_with_the_record_last(tmp_path, mounted, monkeypatch):
     root, order = mounted(tmp_path / "disk"), []
     move = shutil.move
     monkeypatch.setattr(shutil, "move", lambda source, target: order.append(Path(target).name) or move(source, target))
@@ -218,7 +218,7 @@ def test_an_empty_folder_that_cannot_be_replaced_is_filled_the_record_last(tmp_p
     assert contents(root / "2.mat")["image"].shape == (64, 64)
 
 
-def test_a_folder_that_is_filled_stays_empty_when_that_fails(tmp_path, mounted, monkeypatch):
+def test_a_failed_write_leaves_an_existing_folder_empty(tmp_path, mounted, monkeypatch):
     root = mounted(tmp_path / "disk")
 
     def full(_source, target):
@@ -242,24 +242,24 @@ def test_the_home_folder_can_be_abbreviated(tmp_path, monkeypatch):
 
 def test_a_parent_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(OSError, match=rf"root_dir {tmp_path}/file/set .* parent folder {tmp_path}/file "):
+    with pytest.raises(OSError, match=rf"root_dir={tmp_path}/file/set .* parent folder {tmp_path}/file "):
         write_phantom_dataset(tmp_path / "file" / "set", num_patients=1, image_size=64)
 
     def refuse(self, **_kwargs):
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(PermissionError, match=rf"parent folder {tmp_path} .*Permission denied.*[Nn]ame a folder"):
+    with pytest.raises(PermissionError, match=rf"parent folder {tmp_path} .*Permission denied.*Choose a folder"):
         write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
 
 
-def test_everybody_may_read_the_set(tmp_path):
+def test_all_users_can_read_the_set(tmp_path):
     folder = write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
     assert folder.stat().st_mode & 0o555 == 0o555
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
 
 
-def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path):
+def test_a_folder_with_other_contents_is_refused_and_unchanged(tmp_path):
     (tmp_path / "mine.mat").write_text("precious")
     with pytest.raises(FileExistsError, match=r"root_dir.*mine\.mat"):
         write_phantom_dataset(tmp_path, num_patients=1, image_size=64)
@@ -281,7 +281,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("monai_srgan.phantoms.dataset._write_mat", fail)
+    monkeypatch.setattr("monai_srgan.phantoms.dataset.write_mat", fail)
     with pytest.raises(KeyboardInterrupt):
         write_phantom_dataset(tmp_path / "set", num_patients=1, image_size=64)
     assert not list(tmp_path.iterdir())

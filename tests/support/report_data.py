@@ -15,7 +15,7 @@ from monai_srgan.scores import ScoreRow, summarise_rows
 
 METHODS = ("bicubic", "srresnet", "srresnet + consistency", "srgan", "srgan + consistency", "srgan + ensemble")
 REGIONS = ("whole", "inside", "outside", "head", "rim")
-TYPES = ("meningioma", "glioma", "pituitary tumour")
+TYPES = ("meningioma", "glioma", "pituitary tumor")
 _LEVEL = {"psnr": 30.0, "ssim": 0.9, "mse": 1e-3, "bias": -2e-4, "hfen": 0.5, "st_lpips": 0.15}
 _SPREAD = {"psnr": 1.5, "ssim": 0.02, "mse": 1e-4, "bias": 2e-4, "hfen": 0.05, "st_lpips": 0.02}
 SETTINGS: dict[str, Any] = {

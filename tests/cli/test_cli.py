@@ -128,7 +128,7 @@ def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
         (["upscale", "nowhere", "out"], "nowhere does not exist"),
         (["upscale", "a.nii", "out.nii.gz"], "OUT is a folder"),
         (["upscale", "a.nii", "out", "--blend", "2"], "blend must be a number in [0, 1]"),
-        (["upscale", "a.nii", "out", "--weights", "none.pt"], "there is no file none.pt"),
+        (["upscale", "a.nii", "out", "--weights", "none.pt"], "none.pt does not exist"),
         (["upscale", "bad.nii", "out"], "1 of 1 inputs cannot be used"),
         (["upscale", "a.nii", "out", "--dtype", "int8"], "--dtype must be one of"),
         (["inspect", "bad.nii"], 'file type of "bad.nii"'),

@@ -54,6 +54,6 @@ def writable_folder(output_dir: str | Path) -> Path:
             pass
     except OSError as error:
         raise about(
-            OSError(f"output_dir={folder} is not writable ({error}): choose another folder"), "output_dir"
+            OSError(f"output_dir {folder} cannot be written to ({error}): choose another folder"), "output_dir"
         ) from error
     return folder

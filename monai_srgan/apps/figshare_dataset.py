@@ -71,7 +71,7 @@ class FigshareBrainTumorDataset(CacheDataset):
         root_dir = Path(root_dir).expanduser()
         if not root_dir.is_dir():
             raise ValueError(
-                f"root_dir must be a folder, got {root_dir}, which is none: create it, then set download=True."
+                f"root_dir must be a folder, got {root_dir}, which is not a folder: create it, then set download=True."
             )
         check_split(section, fold, num_folds, folds)  # before a download of 0.9 GB
         if download:

@@ -55,7 +55,7 @@ def find_slices(dataset_dir: PathLike) -> list[Path]:
     root = Path(dataset_dir).expanduser()
     if not root.is_dir():
         raise about(
-            FileNotFoundError(f"dataset_dir must be a folder with .mat slices, got {root}, which does not exist."),
+            FileNotFoundError(f"dataset_dir must be a folder with .mat slices, got {root}, which is not a folder."),
             "dataset_dir",
         )
     found = [

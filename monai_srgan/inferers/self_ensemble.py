@@ -35,7 +35,7 @@ class SelfEnsembleInferer(Inferer):
     closer to the ground truth than a single result. The degradations of this package commute with flips and rotations,
     so the eight results would agree if the network did too: where they differ, the network has guessed. The spread is
     divided by 8, not 7, because the eight results are the whole population. It does not estimate the error, most of
-    which is common to all eight results; ``intervals`` map it to an error bound.
+    which is common to all eight results; ``intervals`` turn it into calibrated half-widths.
 
     Args:
         inferer: runs the network on slices and volumes; None creates a ``TiledSRInferer()``. To project the results,

@@ -195,7 +195,7 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"compare": ["srresnet"]}, "has no file of weights: pass --srresnet_path FILE"),
+        ({"compare": ["srresnet"]}, "path must be a file of weights, got None"),
         ({"trust": "false"}, "trust must be True or False"),
         ({"trust_consistency": True}, "needs trust: set trust=True"),
         ({"consistency": True, "degrade#isolate": True}, "depends on the tumour's mask"),

@@ -322,10 +322,10 @@ def test_an_existing_output_stops_the_run_before_anything_is_computed(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "kind", "message"),
     [
-        (None, FileNotFoundError, r"w\.pt"),
+        (None, FileNotFoundError, r"weights file .*w\.pt does not exist"),
         ({"trainer": 1}, ValueError, r"w\.pt must hold a state dict"),
-        ("wide", ValueError, r"w\.pt does not fit .*of another shape \(such as blocks\.0"),
-        ("deep", ValueError, r"w\.pt does not fit .*unknown \(such as blocks\.1"),
+        ("wide", ValueError, r"w\.pt does not fit the network \(SRResNet\).*of another shape \(such as blocks\.0"),
+        ("deep", ValueError, r"w\.pt does not fit the network \(SRResNet\).*unknown \(such as blocks\.1"),
     ],
 )
 def test_missing_or_foreign_weights_are_refused_by_name(

@@ -303,7 +303,7 @@ def test_slices_smaller_than_the_crop_are_listed_before_training_starts(phantom_
     with pytest.raises(RuntimeError) as caught:
         run(workflow(phantom_dir, tmp_path, patch_size=160))
     message = causes(caught.value)
-    assert "6 of 6 slices are smaller than the 160 pixels" in message
+    assert "6 of 6 slices are smaller than min_size=160 pixels" in message
     assert "3.mat: 128x128" in message
 
 

@@ -359,7 +359,7 @@ def test_bad_files_among_good_ones_are_listed_and_nothing_is_computed(tmp_path: 
     (folder / "3.mat").write_bytes(b"MATLAB 7.3 MAT-file, truncated")
     with refused(
         ValueError,
-        r"(?s)2 of 3 inputs.*2\.nii\.gz: a volume of 3 slices is no picture.*3\.mat.*(truncated|damaged)",
+        r"(?s)2 of 3 inputs.*2\.nii\.gz: a volume of 3 slices cannot be written.*3\.mat.*(truncated|damaged)",
     ):
         infer(folder, tmp_path / "out", weights, output_ext=".png")
     assert list((tmp_path / "out").iterdir()) == []
@@ -368,7 +368,7 @@ def test_bad_files_among_good_ones_are_listed_and_nothing_is_computed(tmp_path: 
 def test_a_run_without_an_input_says_what_to_pass(weights: str) -> None:
     workflow = ConfigWorkflow(config_file=str(CONFIG), workflow_type="infer", logging_file=False, ckpt_path=weights)
     workflow.initialize()
-    with refused(ValueError, "--dataset_dir FILE_OR_FOLDER"):
+    with refused(ValueError, "datalist is empty"):
         workflow.run()
 
 

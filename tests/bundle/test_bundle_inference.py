@@ -23,7 +23,7 @@ from PIL import Image
 from monai_srgan.bundling.shipped import shipped_intervals
 from monai_srgan.data import read_cjdata
 from monai_srgan.networks import SRResNet
-from monai_srgan.physics import GaussianDownsample
+from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.uncertainty import IntervalTable, QuantileTable
 
 ROOT = Path(__file__).parents[2]
@@ -244,12 +244,12 @@ def test_maps_of_an_earlier_result_do_not_stay_beside_a_new_one(tmp_path: Path, 
 
 def test_intervals_hold_for_the_operator_that_they_were_calibrated_for(tmp_path: Path, weights: str) -> None:
     nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
-    record = {"settings": {"degradation": {"operator": str(GaussianDownsample(4))}}}
-    table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, record=record)
+    measurement = Measurement(GaussianDownsample(4))
+    table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, measurement=measurement)
     table.save(tmp_path / "intervals.json")
     trust = {"trust": True, "consistency": True, "intervals": str(tmp_path / "intervals.json")}
     assert len(infer(tmp_path / "scan.nii", tmp_path / "a", weights, **trust)) == 3
-    with refused(ValueError, "calibrated for images degraded by GaussianDownsample.*sigma=1.5.*takes .*sigma=1.0"):
+    with refused(ValueError, "calibrated for images degraded by 4x, .* sigma 1.5 .*projection uses 4x, .* sigma 1 "):
         infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, **{"operator#sigma": 1.0})
     with refused(ValueError, "intervals need trust: pass --trust True"):
         infer(tmp_path / "scan.nii", tmp_path / "b", weights, intervals=str(tmp_path / "intervals.json"))

@@ -1,38 +1,38 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the shape of the intervals on the slices of one epoch."""
+"""Fit the table of the intervals on the slices of one epoch."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-import torch
 from ignite.engine import Events
-from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.precision import plain
-from monai_srgan.uncertainty import FEATURES, PixelSample, QuantileTable
+from monai_srgan.uncertainty import PixelSample, QuantileTable, TableFit, ensemble_slices
 
-__all__ = ["IntervalFit", "ensemble_maps"]
-
+__all__ = ["IntervalFit"]
 
 logger = logging.getLogger(__name__)
 
 
 class IntervalFit:
-    """Fit the shape of the intervals, see :class:`~monai_srgan.uncertainty.PixelSample`, on the slices of one epoch.
+    """Fit the table of the intervals on the slices of one epoch, see :class:`~monai_srgan.uncertainty.PixelSample`.
+
+    Attach it to a MONAI ``SupervisedEvaluator`` with ``decollate=False`` whose inferer is a
+    :class:`~monai_srgan.inferers.SelfEnsembleInferer`. Batches contain ``label``, the tumor's ``mask`` and the
+    ``patient``.
 
     Args:
-        level: coverage that the intervals shall have, in (0, 1).
-        bins: of the table along each feature.
-        pixels: largest number of pixels drawn from each slice inside the tumour, and as many outside.
+        level: coverage of the intervals, in (0, 1).
+        bins: number of bins of the table along each feature.
+        pixels: largest number of pixels drawn from each slice inside the tumor, and the same number outside.
         seed: of the draws.
-        mask_key: key of the tumour mask in a batch.
+        mask_key: key of the tumor mask in a batch.
         patient_key: key of the patients in a batch.
 
     Raises:
-        ValueError: when ``level``, ``bins`` or ``pixels`` is out of range.
+        ValueError: if ``level``, ``bins`` or ``pixels`` is out of range.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class IntervalFit:
         self.mask_key = mask_key
         self.patient_key = patient_key
         self.table: QuantileTable | None = None
-        self.facts: dict[str, Any] = {}
+        self.summary: TableFit | None = None
         self._start()
 
     def _start(self) -> None:
@@ -71,47 +71,18 @@ class IntervalFit:
 
     def add(self, engine: Any) -> None:
         """Draw pixels from the slices of one step."""
-        mean, spread, target, mask, patients = ensemble_maps(engine, self.mask_key, self.patient_key)
-        self._sample.add(mean, spread, target, mask)
-        self._slices += len(mean)
-        self._patients.update(patients)
+        found = ensemble_slices(engine.state.output, engine.state.batch, self.mask_key, self.patient_key)
+        self._sample.add(found.mean, found.spread, found.target, found.mask)
+        self._slices += len(found.mean)
+        self._patients.update(found.patients)
 
     def fit(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
-        """Make the table."""
+        """Fit the table."""
         self.table = self._sample.fit(self.level, self.bins)
-        self.facts = {
-            "slices": self._slices,
-            "patients": len(self._patients),
-            "pixels": len(self._sample),
-            "bins": list(self.table.quantiles.shape),
-            "features": list(FEATURES),
-        }
+        self.summary = TableFit(self._slices, len(self._patients), len(self._sample), self.table.quantiles.shape)
         logger.info(
-            "table of half-widths from %(pixels)d pixels of %(slices)d slices of %(patients)d patients", self.facts
+            "fitted the half-widths to %d pixels from %d slices of %d patients",
+            self.summary.pixels,
+            self.summary.slices,
+            self.summary.patients,
         )
-
-
-def ensemble_maps(
-    engine: Any, mask_key: str, patient_key: str
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, list[str]]:
-    """Mean, spread, target, tumour mask and patients of a step.
-
-    Raises:
-        KeyError: when the batch lacks mask or patients.
-        ValueError: when the output is decollated, or holds no trust maps.
-    """
-    output, batch = engine.state.output, engine.state.batch
-    if isinstance(output, list):
-        raise ValueError("the evaluator has decollated its output: set decollate=False to calibrate intervals")
-    missing = [key for key in (mask_key, patient_key) if key not in batch]
-    if missing:
-        raise KeyError(f"a batch must hold {missing} to calibrate intervals")
-    maps, target = plain(output[Keys.PRED]), plain(output[Keys.LABEL])
-    channels = target.shape[1]
-    if maps.shape[1] < 2 * channels or maps.shape[2:] != target.shape[2:]:
-        raise ValueError(
-            f"the inferer gave {tuple(maps.shape)} for HR images of {tuple(target.shape)}: mean and spread are needed, "
-            "take SelfEnsembleInferer, and the scale of the network"
-        )
-    mask = plain(batch[mask_key]).to(target.device)
-    return maps[:, :channels], maps[:, channels : 2 * channels], target, mask > 0, [str(p) for p in batch[patient_key]]

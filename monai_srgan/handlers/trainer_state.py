@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from ignite.engine import Events
 
+from monai_srgan.physics import Measurement, same_measurement
 from monai_srgan.processes import is_main_process, rank, world_size
 
 __all__ = ["TrainerState"]
@@ -89,7 +90,11 @@ class TrainerState:
         engine = self._require_engine()
         now = {**self.settings, "epoch_length": engine.state.epoch_length}
         then = {**state_dict["settings"], "epoch_length": state_dict["epoch_length"]}
-        changed = [name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name)]
+        changed = [
+            name
+            for name in sorted(now.keys() | then.keys())
+            if now.get(name) != then.get(name) and not same_measurement(now.get(name), then.get(name))
+        ]
         if changed:
             raise ValueError(
                 "the checkpoint was written by a run with other settings: "
@@ -117,6 +122,9 @@ class TrainerState:
 
 
 def _short(value: Any) -> str:
-    """A value for an error message, at most a few words of it."""
-    text = repr(value)
+    """A value for an error message: a degradation in words, at most 60 characters of any other value."""
+    try:
+        return Measurement.from_dict(value).description
+    except ValueError:
+        text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -66,8 +66,11 @@ class SelfEnsembleInferer(Inferer):
         self.check_weights = check_weights
         if self.intervals is not None:
             self.intervals.check_consistent(self.consistent)
-            if isinstance(self.inferer, ConsistentInferer):
-                self.intervals.check_operator(self.inferer.projection.operator)
+            inner = self.inferer
+            if isinstance(inner, ConsistentInferer):
+                self.intervals.check_operator(inner.projection.operator)
+                inner = inner.inferer
+            self.intervals.log_precision(getattr(inner, "precision", None))
 
     @property
     def consistent(self) -> bool:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_srgan.physics.consistency import ConsistencyProjection
+from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement, same_operator
 from monai_srgan.physics.operators import (
     BicubicDownsample,
     GaussianDownsample,
@@ -18,8 +19,12 @@ __all__ = [
     "BicubicUpsample",
     "ConsistencyProjection",
     "GaussianDownsample",
+    "InsideSettings",
     "KSpaceDownsample",
     "LanczosUpsample",
+    "Measurement",
     "NearestUpsample",
     "SeparableDownsample",
+    "same_measurement",
+    "same_operator",
 ]

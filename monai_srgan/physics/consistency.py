@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Projection of an image onto those that degrade to what was measured."""
+"""Projection of an image onto the set of images that degrade to the measured image."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from monai.data import MetaTensor
 from monai.utils import convert_to_dst_type
 from torch import Tensor, nn
 
-from monai_srgan.physics.operators import SeparableDownsample, checked_input
+from monai_srgan.physics.operators import SeparableDownsample, check_input
 
 __all__ = ["ConsistencyProjection"]
 
 _MAX_CACHED_SIZES = 16
-_SMALLEST_RCOND = 1e-7  # squared, it is the rounding of A A^T in float64
+_SMALLEST_RCOND = 1e-7  # its square is the rounding error of A A^T in float64
 
 
 class ConsistencyProjection(nn.Module):
     r"""The nearest image that degrades to ``y``: ``x + A^T (A A^T)^-1 (y - A x)``.
 
-    This is the orthogonal projection onto ``{x : A x = y}``: it changes ``x`` only in what ``y`` says and leaves the
-    null space of A, all that a network has to guess, as it is. Where the true image degrades to ``y``, the squared
-    error over all pixels cannot grow: the projection is never farther from the truth than ``x``. In a region it can.
-    The formula is that of null space networks (Schwab, Antholzer and Haltmeier 2019,
+    This is the orthogonal projection onto ``{x : A x = y}``. It changes only the components of ``x`` that ``y``
+    determines and leaves the null space of A, which a network has to guess, unchanged. If the true image degrades to
+    ``y``, the squared error over all pixels cannot grow: the projection is never farther from the ground truth than
+    ``x``. Within a region it can be. The formula is that of null space networks (Schwab, Antholzer and Haltmeier 2019,
     https://doi.org/10.1088/1361-6420/aaf14a) and of the consistency module of Bahat and Michaeli 2020
-    (https://arxiv.org/abs/1912.01839); here it holds up to the borders.
+    (https://arxiv.org/abs/1912.01839); here it also holds at the borders.
 
-    For the package's operators ``A = A_H kron A_W``, so that the eigenvectors of two small matrices, one for each axis,
-    give the inverse in closed form. It is computed in float64 (float32 on devices without it) and kept for sizes seen
-    before. Directions in which A all but destroys the image, as a tapered k-space or a wide blur do, cannot be told
-    from rounding and noise: those with a singular value of at most `rcond` times the largest are left as they are in x.
+    For the package's operators ``A = A_H kron A_W``, and the eigenvectors of two small matrices, one per axis, give the
+    inverse in closed form. It is computed in float64 (float32 on devices without float64) and cached by size. A tapered
+    k-space crop or a wide blur nearly destroys some directions, which are then indistinguishable from rounding and
+    noise: directions with a singular value of at most `rcond` times the largest keep their values from x.
 
-    For any other linear operator with an ``adjoint`` the system is solved by conjugate gradients, in float32 (float64
-    where `pred` is). Gradients then reach both images, not parameters of the operator.
+    For any other linear operator with an ``adjoint``, conjugate gradients solve the system in float32 (in float64 if
+    `pred` is float64). Gradients reach both images, but not the parameters of the operator.
 
     Args:
-        operator: linear A: a :class:`~monai_srgan.physics.SeparableDownsample`, or any callable of ``(B, C, H, W)`` to
-            ``(B, C, h, w)`` with its exact transpose as method ``adjoint``.
-        rcond: smallest singular value to invert, as a fraction of the largest, in [1e-7, 1). Noise of y is amplified up
-            to 1 / rcond times in the directions that A weakens most: raise it for noisy images and wide blurs. Without
+        operator: linear A: a :class:`~monai_srgan.physics.SeparableDownsample`, or any callable from ``(B, C, H, W)``
+            to ``(B, C, h, w)`` with its exact transpose as method ``adjoint``.
+        rcond: smallest singular value to invert, as a fraction of the largest, in [1e-7, 1). Noise in y is amplified by
+            up to 1 / rcond in the directions that A weakens most: raise it for noisy images and wide blurs. Has no
             effect on other operators.
-        tolerance: of the conjugate gradients: norm of ``y - A x`` that may remain, as a fraction of that of y.
-        max_iterations: of the conjugate gradients.
+        tolerance: conjugate gradients stop when the norm of ``y - A x`` is at most this fraction of the norm of y.
+        max_iterations: limit of the conjugate gradients.
 
     Raises:
-        TypeError: when the operator has no ``adjoint``.
-        ValueError: when an argument is out of range; the message names it.
+        TypeError: if the operator has no ``adjoint``.
+        ValueError: if an argument is out of range; the message names it.
 
     Example:
         >>> from monai_srgan.physics import BicubicDownsample
@@ -66,13 +66,13 @@ class ConsistencyProjection(nn.Module):
         super().__init__()
         if operator is None:
             raise ValueError(
-                "operator is None: a degradation that depends on the tumour's mask is no linear operator of the image, "
-                "and nothing can be projected onto what it measured: switch consistency off"
+                "operator is None: a degradation that depends on the tumor mask is not a linear operator of the image, "
+                "so there is nothing to project onto: do not use the projection with it"
             )
         if not callable(operator) or not callable(getattr(operator, "adjoint", None)):
             raise TypeError(
-                f"operator must be callable and have a method adjoint, its exact transpose, got "
-                f"{type(operator).__name__}: take one of monai_srgan.physics or write the method"
+                f"operator must be callable and have its exact transpose as method adjoint, got "
+                f"{type(operator).__name__}: use an operator of monai_srgan.physics or add the method"
             )
         if not _SMALLEST_RCOND <= rcond < 1:
             raise ValueError(f"rcond must be a fraction in [{_SMALLEST_RCOND:g}, 1), got {rcond}")
@@ -87,21 +87,21 @@ class ConsistencyProjection(nn.Module):
         self._eigen: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
 
     def forward(self, pred: Tensor, measured: Tensor) -> Tensor:
-        """Project.
+        """Project an image.
 
         Args:
             pred: ``(B, C, H, W)`` floating point, any range.
-            measured: ``(B, C, h, w)`` floating point in the same units, of the size that the operator makes of `pred`.
+            measured: ``(B, C, h, w)`` floating point in the same units, of the shape of ``operator(pred)``.
 
         Returns:
-            ``(B, C, H, W)`` of the dtype, device and meta data of `pred`. Rounding to float32 leaves ``A x`` within
-            1e-7 of `measured` for images in [0, 1] (140 dB), to bfloat16 within 2e-3 (60 dB). Not clipped.
+            ``(B, C, H, W)`` with the dtype, device and metadata of `pred`, not clipped. After rounding to float32,
+            ``A x`` is within 1e-7 of `measured` for images in [0, 1] (140 dB); after bfloat16, within 2e-3 (60 dB).
 
         Raises:
-            ValueError: for another number of axes, an integer dtype, or sizes that do not fit each other.
-            RuntimeError: when the conjugate gradients have not converged.
+            ValueError: if an image does not have four axes or is not floating point, or the sizes do not match.
+            RuntimeError: if the conjugate gradients do not converge.
         """
-        x, y = checked_input(pred, "pred"), checked_input(measured, "measured")
+        x, y = check_input(pred, "pred"), check_input(measured, "measured")
         separable = isinstance(self.operator, SeparableDownsample)
         low = torch.float64 if separable and x.device.type != "mps" else torch.float32
         work = torch.promote_types(x.dtype, low)
@@ -113,8 +113,8 @@ class ConsistencyProjection(nn.Module):
             degraded = self.operator(x)
             if degraded.shape != y.shape:
                 raise ValueError(
-                    f"measured must have shape {tuple(degraded.shape)}, what the operator makes of pred "
-                    f"{tuple(x.shape)}, got {tuple(y.shape)}: pass the image that pred was made from"
+                    f"measured must have shape {tuple(degraded.shape)}, that of the operator's output for pred "
+                    f"{tuple(x.shape)}, got {tuple(y.shape)}: pass the image that pred was computed from"
                 )
             residual = y - degraded
             if separable:
@@ -127,16 +127,16 @@ class ConsistencyProjection(nn.Module):
         return result
 
     def extra_repr(self) -> str:
-        """Parameters for ``repr``."""
+        """Settings for ``repr``."""
         if isinstance(self.operator, SeparableDownsample):
             return f"rcond={self.rcond:g}"
         return f"tolerance={self.tolerance:g}, max_iterations={self.max_iterations}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_eigen": {}}  # keeps pickles and copies small, as the operators do
+        return {**self.__dict__, "_eigen": {}}  # keep pickles and copies small, as the operators do
 
     def _solve(self, residual: Tensor, size: tuple[int, int]) -> Tensor:
-        """Pseudo-inverse of ``A A^T`` in closed form: its eigenvectors and values are products of the axes'."""
+        """Apply the pseudo-inverse of ``A A^T``, whose eigenpairs are products of those of the axes."""
         rows, row_values = self._eigenvectors(size[0], residual)
         columns, column_values = self._eigenvectors(size[1], residual)
         values = row_values[:, None] * column_values
@@ -152,28 +152,28 @@ class ConsistencyProjection(nn.Module):
                 self._eigen.clear()
             matrix = self.operator.axis_matrix(size)
             values, vectors = np.linalg.eigh(matrix @ matrix.T)
-            # inference_mode(False): what is first made inside inference mode could not be used for training later.
+            # Tensors created in inference mode could not be used for training later.
             with torch.inference_mode(False):
                 found = torch.from_numpy(vectors).to(like), torch.from_numpy(values.clip(min=0)).to(like)
             self._eigen[key] = found
         return found
 
     def _conjugate_gradients(self, rhs: Tensor, norm: Tensor) -> Tensor:
-        """Solve ``A A^T z = rhs`` for each image by itself, to a remainder of ``tolerance * norm``."""
+        """Solve ``A A^T z = rhs`` for each image separately, to a residual of at most ``tolerance * norm``."""
         norm = torch.where(norm == 0, 1, norm)
         rhs = rhs / norm
         solution, remainder, direction = torch.zeros_like(rhs), rhs, rhs
         square, limit = _dot(remainder, remainder), self.tolerance**2
         for _ in range(self.max_iterations):
             if bool((square <= limit).all()):
-                # The recurrence drifts away from the true remainder, which alone counts.
+                # The recurrence drifts away from the true residual: compute that before stopping.
                 remainder = rhs - self.operator(self.operator.adjoint(solution))
                 direction, square = remainder, _dot(remainder, remainder)
                 if bool((square <= limit).all()):
                     return solution * norm
             image = self.operator(self.operator.adjoint(direction))
             curvature = _dot(direction, image)
-            # Images that are done wait for the others; a direction that A destroys must not divide by zero.
+            # Converged images wait for the others; a direction that A destroys must not divide by zero.
             active = (square > limit) & (curvature > 0)
             step = torch.where(active, square / curvature, 0)
             solution, remainder = solution + step * direction, remainder - step * image
@@ -181,10 +181,10 @@ class ConsistencyProjection(nn.Module):
             direction = remainder + torch.where(active, square / before, 0) * direction
         worst = float(square.max().sqrt())  # NaN passes through
         raise RuntimeError(
-            f"the projection has not converged: after {self.max_iterations} conjugate gradient steps {worst:.2g} of "
-            f"the measured image's norm remains, tolerance is {self.tolerance:g}: raise max_iterations or tolerance. "
-            "If that does not help, operator.adjoint is not the transpose, an image is not finite, or the operator "
-            "cannot reach the measured image"
+            f"the projection has not converged: after {self.max_iterations} conjugate gradient steps the residual is "
+            f"{worst:.2g} of the norm of the measured image, tolerance is {self.tolerance:g}: raise max_iterations or "
+            "tolerance. If that does not help, operator.adjoint is not the transpose, an image is not finite, or the "
+            "measured image is not in the range of the operator"
         )
 
 

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""Linear degradation operators from high to low resolution, each with its exact adjoint.
 
-Every operator is separable: ``y = A_H x A_W^T`` with one small matrix for each axis, so that the adjoint is
-``A_H^T y A_W`` to rounding, borders included.
+Every operator is separable: ``y = A_H x A_W^T`` with one small matrix per axis. The adjoint ``A_H^T y A_W`` is exact up
+to rounding, including at the borders.
 
 All operators share one geometry: low-resolution pixel ``i`` lies at high-resolution index
-``scale * i + (scale - 1) / 2``, the centre of its cell. They therefore commute with flips, and one affine
-(:func:`monai_srgan.transforms.scaled_affine`) describes the output of each.
+``scale * i + (scale - 1) / 2``, the center of its cell. They therefore commute with flips, and one affine
+(:func:`monai_srgan.transforms.scaled_affine`) describes the output of every operator.
 """
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,24 +21,24 @@ from torch import Tensor, nn
 
 __all__ = ["BicubicDownsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
 
-_MAX_CACHED_MATRICES = 16  # two sizes and dtypes for each of a few image sizes; a new size costs a millisecond
+_MAX_CACHED_MATRICES = 16  # enough for a few image sizes and dtypes; rebuilding a matrix takes a millisecond
 
 
-def checked_scale(scale: int) -> int:
-    """`scale` as an int, or ValueError unless it is an integer of at least 2."""
-    if isinstance(scale, bool) or int(scale) != scale or scale < 2:
+def check_scale(scale: int) -> int:
+    """Return `scale` as an int; raise ValueError unless it is an integer of at least 2."""
+    if isinstance(scale, bool) or not isinstance(scale, Real) or not float(scale).is_integer() or scale < 2:
         raise ValueError(f"scale must be an integer of at least 2, got {scale!r}")
     return int(scale)
 
 
-def checked_input(x: Tensor, name: str) -> Tensor:
-    """`x` without meta data, or ValueError naming it unless it is a floating point ``(B, C, H, W)``."""
+def check_input(x: Tensor, name: str) -> Tensor:
+    """Return `x` without metadata; raise a ValueError that names it unless it is floating point ``(B, C, H, W)``."""
     if not isinstance(x, Tensor) or x.ndim != 4:
         got = tuple(x.shape) if hasattr(x, "shape") else type(x).__name__
         raise ValueError(f"{name} must be a tensor of shape (B, C, H, W), got {got}: add the missing axes with [None]")
     if not x.is_floating_point():
         raise ValueError(f"{name} must be floating point, got {x.dtype}: convert with .float() before any arithmetic")
-    # MetaTensor would carry the affine of the other grid along, and costs a millisecond for each product.
+    # A MetaTensor would keep the affine of the input grid and adds a millisecond to each product.
     return x if type(x) is Tensor else x.as_subclass(Tensor)
 
 
@@ -50,7 +51,7 @@ def _cubic(t: np.ndarray, a: float) -> np.ndarray:
 
 
 def _scatter(index: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
-    """Dense matrix with ``weight[i, k]`` added at ``[i, index[i, k]]``."""
+    """Build the dense matrix with ``weight[i, k]`` added at ``[i, index[i, k]]``."""
     rows = np.arange(len(index))[:, None]
     flat = np.bincount((rows * size + index).ravel(), weights=weight.ravel(), minlength=len(index) * size)
     return flat.reshape(len(index), size)
@@ -65,7 +66,7 @@ def _reflected(index: np.ndarray, size: int) -> np.ndarray:
 
 
 def _gaussian_taps(sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets and weights of a Gaussian truncated at 4 sigma and normalised."""
+    """Offsets and weights of a Gaussian truncated at 4 sigma and normalized."""
     if sigma == 0:
         return np.zeros(1, dtype=int), np.ones(1)
     radius = int(4 * sigma + 0.5)
@@ -75,14 +76,16 @@ def _gaussian_taps(sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cubic_decimation_taps(size: int, scale: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices and weights, ``(size / scale, 4)``, of cubic interpolation (a = -0.75, edge repeated) at cell centres."""
+    """Indices and weights, ``(size / scale, 4)``, of cubic interpolation (a = -0.75, edge repeated) at cell centers."""
     position = np.arange(size // scale)[:, None] * scale + (scale - 1) / 2
     index = np.floor(position).astype(int) + np.arange(-1, 3)
     return np.clip(index, 0, size - 1), _cubic(position - index, -0.75)
 
 
 class SeparableDownsample(nn.Module):
-    """Base of the operators: ``y = A_H x A_W^T`` with the matrices of :meth:`axis_matrix`.
+    """Base class of the operators: ``y = A_H x A_W^T`` with the matrices of :meth:`axis_matrix`.
+
+    A subclass implements :meth:`axis_matrix`, and extends :attr:`settings` if it takes further arguments.
 
     Args:
         scale: ratio of the two grids, an integer of at least 2; both spatial sizes must be divisible by it.
@@ -90,26 +93,36 @@ class SeparableDownsample(nn.Module):
 
     def __init__(self, scale: int = 4) -> None:
         super().__init__()
-        self.scale = checked_scale(scale)
+        self.scale = check_scale(scale)
         self._matrices: dict[tuple[Any, ...], Tensor] = {}
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments that rebuild the operator, by name, as plain numbers."""
+        return {"scale": self.scale}
+
+    @property
+    def description(self) -> str:
+        """The operator in a few words, for reports and log messages."""
+        return f"{type(self).__name__}({self.extra_repr()})"
+
     def axis_matrix(self, size: int) -> np.ndarray:
-        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        """Degrade.
+        """Degrade an image.
 
         Args:
-            x: ``(B, C, H, W)`` floating point, any range; H and W divisible by `scale`. Meta data is dropped.
+            x: ``(B, C, H, W)`` floating point, any range; H and W divisible by `scale`. Metadata is dropped.
 
         Returns:
             ``(B, C, H / scale, W / scale)`` of the same dtype.
 
         Raises:
-            ValueError: for another number of axes, an integer dtype, or a size that `scale` does not divide.
+            ValueError: if `x` does not have four axes, is not floating point, or has a size not divisible by `scale`.
         """
-        x = checked_input(x, "x")
+        x = check_input(x, "x")
         self.check_size(x.shape[-2:])
         return self._multiply(x, "axis", (x.shape[-2], x.shape[-1]))
 
@@ -122,7 +135,7 @@ class SeparableDownsample(nn.Module):
         Returns:
             ``(B, C, h * scale, w * scale)`` of the same dtype.
         """
-        y = checked_input(y, "y")
+        y = check_input(y, "y")
         return self._multiply(y, "axis", (y.shape[-2] * self.scale, y.shape[-1] * self.scale), transposed=True)
 
     def check_size(self, size: torch.Size | tuple[int, ...]) -> None:
@@ -133,11 +146,11 @@ class SeparableDownsample(nn.Module):
             )
 
     def extra_repr(self) -> str:
-        """Parameters for ``repr``."""
-        return f"scale={self.scale}"
+        """Settings for ``repr``."""
+        return ", ".join(f"{name}={value}" for name, value in self.settings.items())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_matrices": {}}  # keeps pickles and copies for workers small
+        return {**self.__dict__, "_matrices": {}}  # keep pickles and the copies of workers small
 
     def _build(self, kind: str, size: int) -> np.ndarray:
         if kind != "axis":
@@ -150,7 +163,7 @@ class SeparableDownsample(nn.Module):
         if matrix is None:
             if len(self._matrices) >= _MAX_CACHED_MATRICES:
                 self._matrices.clear()
-            # inference_mode(False): a matrix first built inside inference mode could not be used for training later.
+            # A matrix built in inference mode could not be used for training later.
             with torch.inference_mode(False):
                 matrix = torch.from_numpy(self._build(kind, size)).to(like)
             self._matrices[key] = matrix
@@ -161,18 +174,18 @@ class SeparableDownsample(nn.Module):
         rows, columns = self._matrix(kind, size[0], work), self._matrix(kind, size[1], work)
         if transposed:
             rows, columns = rows.T, columns.T
-        # Autocast would round the physics to bfloat16 in the middle of a training step.
+        # Autocast would round the physics to bfloat16 within a training step.
         with torch.autocast(x.device.type, enabled=False):
             return torch.matmul(rows, torch.matmul(work, columns.T)).to(x.dtype)
 
 
 class GaussianDownsample(SeparableDownsample):
-    r"""Gaussian blur, then cubic interpolation at the cell centres: ``y = S (g_sigma * x)``.
+    r"""Gaussian blur, then cubic interpolation at the cell centers: ``y = S (g_sigma * x)``.
 
-    The blur is truncated at 4 sigma, normalised, and reflects at the borders without repeating the edge pixel
-    (``reflect`` of torch, ``mirror`` of scipy.ndimage). The decimation equals ``F.interpolate(mode="bicubic",
+    The blur is truncated at 4 sigma, normalized, and reflected at the borders without repeating the edge pixel
+    (``reflect`` in torch, ``mirror`` in scipy.ndimage). The decimation equals ``F.interpolate(mode="bicubic",
     align_corners=False, antialias=False)`` of the blurred image: Keys' kernel with a = -0.75 on four pixels. For even
-    scales the centre lies between two pixels and the weights are (-3, 19, 19, -3) / 32; for odd scales it is a pixel.
+    scales the center lies between two pixels and the weights are (-3, 19, 19, -3) / 32; for odd scales it is a pixel.
 
     Args:
         scale: ratio of the two grids, an integer of at least 2.
@@ -195,26 +208,32 @@ class GaussianDownsample(SeparableDownsample):
         self.sigma = sigma
 
     def axis_matrix(self, size: int) -> np.ndarray:
-        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
         index, weight = _cubic_decimation_taps(size, self.scale)
         offset, gaussian = _gaussian_taps(self.sigma)
         index = _reflected(index[:, :, None] + offset, size)
         return _scatter(index.reshape(len(index), -1), (weight[:, :, None] * gaussian).reshape(len(index), -1), size)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """``scale`` and ``sigma``."""
+        return {"scale": self.scale, "sigma": self.sigma}
+
+    @property
+    def description(self) -> str:
+        """For example "4x, Gaussian blur with sigma 1.5 pixels"."""
+        return f"{self.scale}x, Gaussian blur with sigma {self.sigma:g} pixels"
+
     def blur(self, x: Tensor) -> Tensor:
-        """The blur alone: ``(B, C, H, W)`` to the same shape, any H and W."""
-        x = checked_input(x, "x")
+        """Apply only the blur: ``(B, C, H, W)`` to the same shape, any H and W."""
+        x = check_input(x, "x")
         return x if self.sigma == 0 else self._multiply(x, "blur", (x.shape[-2], x.shape[-1]))
 
     def decimate(self, x: Tensor) -> Tensor:
-        """The decimation alone: ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``."""
-        x = checked_input(x, "x")
+        """Apply only the decimation: ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``."""
+        x = check_input(x, "x")
         self.check_size(x.shape[-2:])
         return self._multiply(x, "decimate", (x.shape[-2], x.shape[-1]))
-
-    def extra_repr(self) -> str:
-        """Parameters for ``repr``."""
-        return f"scale={self.scale}, sigma={self.sigma}"
 
     def _build(self, kind: str, size: int) -> np.ndarray:
         if kind == "blur":
@@ -227,19 +246,24 @@ class GaussianDownsample(SeparableDownsample):
 
 
 class BicubicDownsample(SeparableDownsample):
-    """Antialiased bicubic reduction as MATLAB's ``imresize(x, 1 / scale)``, the literature's degradation.
+    """Antialiased bicubic reduction, as MATLAB's ``imresize(x, 1 / scale)``: the usual degradation in the literature.
 
-    Keys' kernel with a = -0.5 widened by `scale`, weights normalised, borders symmetric (edge pixel repeated).
-    ``F.interpolate(mode="bicubic", antialias=True)`` uses the same kernel and differs only within ``2 * scale`` HR
-    pixels of the border, where it cuts the kernel off. Nothing is rounded to 8 bits, as it is where the literature
-    passes images through PNG files.
+    Keys' kernel with a = -0.5 is widened by `scale`, its weights are normalized, and the borders are symmetric (edge
+    pixel repeated). ``F.interpolate(mode="bicubic", antialias=True)`` uses the same kernel and differs only within
+    ``2 * scale`` HR pixels of the border, where it truncates the kernel. Results are not rounded to 8 bits; papers that
+    store images as PNG files do round.
 
     Args:
         scale: ratio of the two grids, an integer of at least 2.
     """
 
+    @property
+    def description(self) -> str:
+        """For example "4x, antialiased bicubic"."""
+        return f"{self.scale}x, antialiased bicubic"
+
     def axis_matrix(self, size: int) -> np.ndarray:
-        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
         s = self.scale
         position = np.arange(size // s)[:, None] * s + (s - 1) / 2
         index = np.floor(position).astype(int) + np.arange(-2 * s, 2 * s + 1)
@@ -250,18 +274,18 @@ class BicubicDownsample(SeparableDownsample):
 
 
 class KSpaceDownsample(SeparableDownsample):
-    r"""Central crop of the spectrum, mean-preserving: what a scanner measures at a lower matrix size.
+    r"""Mean-preserving central crop of the spectrum: what a scanner measures with a smaller matrix.
 
     ``y_i = 1/n sum_{|k| <= m/2} w_k X_k exp(2 pi i k p_i / n)`` along each axis, with n and m = n / scale the two
-    sizes, X the discrete Fourier transform of x, and ``p_i = scale * i + (scale - 1) / 2`` the cell centres: the plain
-    crop would sample at ``scale * i``, so its spectrum is given the phase ramp of that shift. For even m the Nyquist
-    lines ``k = -m/2`` and ``k = m/2`` weigh a half each, so that real input gives real output. The field of view is
-    periodic. Sharp edges ring, and values may leave the input's range.
+    sizes, X the discrete Fourier transform of x, and ``p_i = scale * i + (scale - 1) / 2`` the cell centers. A plain
+    crop would sample at ``scale * i``; a phase ramp on the spectrum adds the shift to the centers. For even m the
+    Nyquist lines ``k = -m/2`` and ``k = m/2`` have weight 1/2 each, so that real input gives real output. The field of
+    view is periodic. Sharp edges ring, and values may leave the range of the input.
 
     Args:
         scale: ratio of the two grids, an integer of at least 2.
-        taper: fraction of the cropped band, from its edge inwards, over which a cosine (Tukey) window falls to 0: in
-            [0, 1]; 1 is a Hann window over the whole band; None or 0 keeps the band as it is.
+        taper: fraction of the cropped band, from its edge inward, over which a cosine (Tukey) window falls to 0; in
+            [0, 1]. 1 is a Hann window over the whole band; None or 0 is no window.
     """
 
     def __init__(self, scale: int = 4, taper: float | None = None) -> None:
@@ -271,24 +295,30 @@ class KSpaceDownsample(SeparableDownsample):
             raise ValueError(f"taper must be a fraction in [0, 1], got {taper}: 0 for none, 1 for a Hann window")
         self.taper = taper
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """``scale`` and ``taper``."""
+        return {"scale": self.scale, "taper": self.taper}
+
+    @property
+    def description(self) -> str:
+        """For example "4x, k-space crop with taper 0.5"."""
+        return f"{self.scale}x, k-space crop" + (f" with taper {self.taper:g}" if self.taper else "")
+
     def axis_matrix(self, size: int) -> np.ndarray:
-        """The operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
+        """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
         m = size // self.scale
         k = np.arange(m // 2 + 1)
         # Positive and negative k add up to twice a cosine; k = 0 and the shared Nyquist line count once.
         weight = np.where((k == 0) | (2 * k == m), 1.0, 2.0) * self.window(k / (m / 2))
-        # The matrix is circulant: one period of the Dirichlet kernel, half a cell off the grid, fills every row.
+        # The matrix is circulant: each row holds one period of the Dirichlet kernel, half a cell off the grid.
         distance = np.arange(size) + (self.scale - 1) / 2
         kernel = np.cos((2 * np.pi / size) * distance[:, None] * k) @ weight / size
         return kernel[np.mod(np.arange(m)[:, None] * self.scale - np.arange(size), size)]
 
     def window(self, frequency: np.ndarray) -> np.ndarray:
-        """Weight of `frequency`, as a fraction in [0, 1] of the cropped band's half width."""
+        """Window weight at `frequency`, given as a fraction in [0, 1] of the half width of the cropped band."""
         if self.taper == 0:
             return np.ones_like(frequency, dtype=float)
         ramp = np.clip((np.abs(frequency) - (1 - self.taper)) / self.taper, 0, 1)
         return 0.5 * (1 + np.cos(np.pi * ramp))
-
-    def extra_repr(self) -> str:
-        """Parameters for ``repr``."""
-        return f"scale={self.scale}, taper={self.taper}"

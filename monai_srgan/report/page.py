@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from monai_srgan.physics import Measurement
 from monai_srgan.report.cells import Scores, Table
 from monai_srgan.report.drawing import svg_text
 from monai_srgan.report.examples import Example
@@ -176,16 +177,12 @@ def _section(settings: Mapping[str, Any]) -> str:
 
 
 def _degradation(value: Any) -> str:
-    """The operator and what departs from it, where the settings are those of a degradation; a plain text as it is."""
+    """Describe the degradation in words; a record that cannot be rebuilt as its settings, a plain text as it is."""
     if isinstance(value, Mapping):
-        sides: Sequence[Any] = value.get("sides") or ()
-        parts = [
-            str(value.get("operator", "")),
-            f"inside the tumour {sides[1]}" if len(sides) == 2 and str(sides[0]) != str(sides[1]) else "",
-            "no intensity across its border" if value.get("isolate") else "",
-            f"Rician noise {value['noise_std']:g}" if value.get("noise_std") else "",
-        ]
-        value = ", ".join(part for part in parts if part)
+        try:
+            return Measurement.from_dict(value).description
+        except ValueError:
+            value = _setting(value)
     text = " ".join(str(value or "").split())
     return text if len(text) <= 80 else f"{text[:79]}…"
 

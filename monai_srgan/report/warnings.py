@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from monai_srgan.data.splits import DEALT_EVENLY
+from monai_srgan.physics import Measurement
 from monai_srgan.report.wording import counted
 
 __all__ = ["data_warnings", "trust_warnings"]
@@ -35,23 +35,38 @@ def data_warnings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def trust_warnings(settings: Mapping[str, Any], patients: set[str]) -> list[str]:
-    """Why the coverage of the intervals is no test of what they state.
+    """Reasons why the coverage in a report does not test what the intervals state.
 
     Args:
         settings: of the report.
-        patients: whose slices were evaluated.
+        patients: names of the patients in the report.
     """
-    calibration = settings.get("calibration") or {}
+    calibration = settings.get("calibration")
+    if not calibration:
+        return []
     found = []
     common = patients & set(calibration.get("patients") or ())
     if common:
         found.append(f"{counted(len(common), 'patient')} of this report took part in the calibration: no test of it.")
-    made_for, here = calibration.get("degradation"), settings.get("degradation")
-    if made_for is not None and here is not None and _plain(made_for) != _plain(here):
-        found.append("The intervals were calibrated for another degradation: here they state nothing.")
+    calibrated, evaluated = _measurement(calibration.get("degradation")), _measurement(settings.get("degradation"))
+    if calibrated is None or evaluated is None:
+        source = "The interval file" if calibrated is None else "This report"
+        found.append(
+            f"{source} does not record a readable degradation: whether the intervals hold here is not checked."
+        )
+    elif calibrated != evaluated:
+        found.append(
+            f"The intervals were calibrated for another degradation ({calibrated.description}) and are not valid here."
+        )
+    precisions = calibration.get("precision"), settings.get("precision")
+    if None not in precisions and precisions[0] != precisions[1]:
+        found.append("The network ran in {} for the calibration and in {} here.".format(*precisions))
     return found
 
 
-def _plain(value: Any) -> Any:
-    """As it comes back from a JSON file."""
-    return json.loads(json.dumps(value, default=str, sort_keys=True))
+def _measurement(record: Any) -> Measurement | None:
+    """Rebuild a record of the settings; None if it is missing or cannot be rebuilt."""
+    try:
+        return Measurement.from_dict(record)
+    except ValueError:
+        return None

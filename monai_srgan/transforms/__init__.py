@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Transforms in MONAI's manner: an array version ``X`` and a dictionary version ``Xd`` of each."""
+"""MONAI transforms: an array version ``X`` and a dictionary version ``Xd`` (also ``XD`` and ``XDict``) of each."""
 
 from __future__ import annotations
 
-from monai_srgan.transforms.affine import SRGeometryD, SRGeometryd, SRGeometryDict, scaled_affine
+from monai_srgan.transforms.affine import SRGeometry, SRGeometryD, SRGeometryd, SRGeometryDict, scaled_affine
 from monai_srgan.transforms.crop import RandRegionCrop, RandRegionCropD, RandRegionCropd, RandRegionCropDict
 from monai_srgan.transforms.degradation import (
     MaskAwareDegrade,
@@ -23,7 +23,7 @@ from monai_srgan.transforms.intensity import (
     ScaleIntensityByPercentiled,
     ScaleIntensityByPercentileDict,
 )
-from monai_srgan.transforms.load_input import LoadInputD, LoadInputd, LoadInputDict
+from monai_srgan.transforms.load_input import LoadInput, LoadInputD, LoadInputd, LoadInputDict
 from monai_srgan.transforms.load_mat import LoadMat, LoadMatD, LoadMatd, LoadMatDict
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
@@ -35,6 +35,7 @@ from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
 from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
 __all__ = [
+    "LoadInput",
     "LoadInputD",
     "LoadInputDict",
     "LoadInputd",
@@ -62,6 +63,7 @@ __all__ = [
     "RestoreIntensityD",
     "RestoreIntensityDict",
     "RestoreIntensityd",
+    "SRGeometry",
     "SRGeometryD",
     "SRGeometryDict",
     "SRGeometryd",

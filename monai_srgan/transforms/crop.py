@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The training crop, drawn around the tumor with a chosen probability."""
+"""Random training crops that contain the tumor with a chosen probability."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from monai.utils import ensure_tuple_rep
 from torch import Tensor
 
 from monai_srgan.transforms.conversion import as_array, as_tensor
-from monai_srgan.transforms.intensity import source_name
+from monai_srgan.transforms.source_name import source_name
 
 __all__ = ["RandRegionCrop", "RandRegionCropD", "RandRegionCropDict", "RandRegionCropd"]
 
 
 class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
-    """Random crop of fixed size that holds a tumour pixel with a chosen probability.
+    """Random crop of fixed size that contains a tumor pixel with a chosen probability.
 
-    With probability `tumor_prob` a pixel of the mask is drawn, and then the crop uniformly among those that contain it:
-    the tumour appears anywhere in the crop, so that the network cannot learn that it sits in the middle. Otherwise, and
-    for an empty mask or none, a pixel brighter than `foreground` takes the mask's part, so that no crop is spent on
-    air; without `foreground`, and for an image without such a pixel, the crop is uniform over the image.
+    With probability `tumor_prob`, a pixel of the mask is drawn, and then a crop uniformly among those that contain it:
+    the tumor appears anywhere in the crop, so that the network cannot learn that it lies in the middle. Otherwise, or
+    if the mask is empty or missing, the pixel is drawn from those brighter than `foreground`, so that no crop is only
+    air. Without `foreground`, or for an image without such a pixel, the crop is uniform over the image.
 
-    In Compose an array version gets one argument, and a tuple ``(image, mask)`` is taken for two images
-    (``map_items``), each cropped at a place of its own: use :class:`RandRegionCropd` for image and mask together.
+    In Compose, an array transform is applied to each item of a tuple (``map_items``), and image and mask would be
+    cropped at different places: use :class:`RandRegionCropd` for image and mask together.
 
     Args:
         roi_size: height and width of the crop in pixels, or one number for both.
-        tumor_prob: probability in [0, 1] that the crop is drawn around a tumour pixel.
-        foreground: intensity, in units of the image, above which a pixel of any channel is no air; larger leaves fewer
-            crops of the head's dark parts. None to draw crops from everywhere.
+        tumor_prob: probability in [0, 1] that the crop is drawn around a tumor pixel.
+        foreground: intensity, in units of the image, above which a pixel of any channel is not air; larger gives fewer
+            crops of dark parts of the head. None to draw crops from the whole image.
 
     Raises:
-        ValueError: for arguments out of range; on call, if the image is smaller than `roi_size` or the mask has another
-            size.
+        ValueError: if an argument is out of range; on call, if the image is smaller than `roi_size` or the mask has
+            another size.
     """
 
     def __init__(
         self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5, foreground: float | None = None
     ) -> None:
-        self.crop = Crop()  # a part, not a base: Compose would pass a base's `lazy` argument on
+        self.crop = Crop()  # not a base class: Compose would pass it a `lazy` argument
         self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
         if min(self.roi_size) < 1:
             raise ValueError(f"roi_size must be at least 1 pixel along each axis, got {self.roi_size}")
@@ -55,22 +55,22 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
             raise ValueError(f"foreground must be an intensity in units of the image, or None, got {foreground}")
         self.tumor_prob = float(tumor_prob)
         self.foreground = None if foreground is None else float(foreground)
-        self._start: tuple[int, ...] = (0, 0)
+        self.start: tuple[int, ...] = (0, 0)
 
     def randomize(self, image: Any, mask: Any = None) -> None:
-        """Draw the first row and column of the crop for `image` and `mask`, both (C, H, W)."""
+        """Draw the first row and column of the crop, for `image` and `mask` of shape (C, H, W)."""
         size = tuple(image.shape[1:])
         if len(size) != 2 or any(n < roi for n, roi in zip(size, self.roi_size, strict=True)):
             raise ValueError(
                 f"{source_name(image)}: must be (C, H, W) and at least as large as roi_size {self.roi_size}, "
-                f"got {tuple(image.shape)}: use a smaller roi_size, or add SpatialPadd before the crop"
+                f"got {tuple(image.shape)}: reduce roi_size, or add SpatialPadd before the crop"
             )
         if mask is not None and tuple(mask.shape[1:]) != size:
             raise ValueError(
                 f"{source_name(image)}: mask must have the image's spatial size {size}, got {tuple(mask.shape[1:])}"
             )
         lowest, highest = [0, 0], [n - roi for n, roi in zip(size, self.roi_size, strict=True)]
-        # The draw comes first, so that the number of draws does not depend on the mask's content.
+        # Draw first, so that the number of draws does not depend on the mask.
         wanted = self.R.random() < self.tumor_prob
         where, choice = self.R.random(2), self.R.random()
         for region in self._regions(image, mask if wanted else None):
@@ -80,28 +80,26 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
                 lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
                 highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
                 break
-        self._start = tuple(
-            low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True)
-        )
+        self.start = tuple(low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True))
 
     def _regions(self, image: Any, mask: Any) -> Iterator[np.ndarray]:
-        """Where the crop's pixel may come from, (C, H, W), the first that is not empty."""
+        """Regions (C, H, W) from which the crop's pixel may be drawn, in order of preference."""
         if mask is not None:
             yield as_array(mask)
         if self.foreground is not None:
             yield as_array(image) > self.foreground
 
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
-        """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumour, guides the draw.
+        """Crop `image` (C, H, W), any dtype; `mask` (C, H, W), non-zero in the tumor, guides the draw.
 
         Returns:
-            a copy, ``(C, roi_height, roi_width)``: a MetaTensor with the crop's true affine, or a numpy array for numpy
+            A copy, ``(C, roi_height, roi_width)``: a MetaTensor with the crop's true affine, or a numpy array for numpy
             input.
         """
         if randomize:
             self.randomize(image, mask)
-        place = tuple(slice(s, s + n) for s, n in zip(self._start, self.roi_size, strict=True))
-        # A copy: a view would let a later in-place change reach a cached image.
+        place = tuple(slice(s, s + n) for s, n in zip(self.start, self.roi_size, strict=True))
+        # Copy: an in-place change of a view would reach a cached image.
         if not isinstance(image, MetaTensor):
             pixels = as_tensor(image)[:, place[0], place[1]].clone()
             return pixels.numpy() if isinstance(image, np.ndarray) else pixels
@@ -109,7 +107,7 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         return MetaTensor(out.as_subclass(Tensor).clone(), meta=out.meta, applied_operations=out.applied_operations)
 
     def inverse(self, data: MetaTensor) -> MetaTensor:
-        """Pad a crop with 0 to where it came from, ``(C, H, W)`` of the source's size."""
+        """Pad a crop with zeros back to its source's grid, ``(C, H, W)`` of the source's size."""
         return self.crop.inverse(data)
 
 
@@ -118,12 +116,11 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
 
     Args:
         keys: images to crop, of equal spatial size.
-        mask_key: mask whose non-zero pixels are the tumour; list it in `keys` to have it cropped too. None to do
-            without.
+        mask_key: mask whose non-zero pixels are the tumor; list it in `keys` to crop it too. None for no mask.
         roi_size: see :class:`RandRegionCrop`.
         tumor_prob: see :class:`RandRegionCrop`.
         foreground: see :class:`RandRegionCrop`; in units of the first of `keys`.
-        allow_missing_keys: whether to skip keys that are absent, the mask included.
+        allow_missing_keys: whether to skip missing keys, including the mask.
     """
 
     def __init__(
@@ -140,18 +137,18 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
         self.cropper = RandRegionCrop(roi_size, tumor_prob, foreground)
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandRegionCropd:
-        """Seed the draws, as everywhere in MONAI."""
+        """Seed the draws, as in MONAI."""
         super().set_random_state(seed, state)
         self.cropper.set_random_state(seed, state)
         return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of `data` with `keys` cropped; the arrays of `data` are left as they are."""
+        """Return a copy of `data` with `keys` cropped; the arrays of `data` are not modified."""
         d = dict(data)
         mask = d.get(self.mask_key) if self.mask_key is not None else None
         if mask is None and self.mask_key is not None and not self.allow_missing_keys:
             raise KeyError(
-                f"'{self.mask_key}' is missing, which tells where the tumour is: pass mask_key=None to do without"
+                f"'{self.mask_key}' is missing, the mask of the tumor: add it to the data, or set mask_key=None"
             )
         drawn = False
         for key in self.key_iterator(d):
@@ -162,7 +159,7 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
         return d
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Pad the crops with 0 to where they came from."""
+        """Pad the crops with zeros back to their source's grid."""
         d = dict(data)
         for key in self.key_iterator(d):
             d[key] = self.cropper.inverse(d[key])

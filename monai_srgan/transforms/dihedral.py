@@ -22,18 +22,18 @@ _ELEMENTS = 8
 
 
 class RandDihedral(Randomizable, Transform):
-    """Flip or rotate a slice by one of the square's eight symmetries, each as likely as the others.
+    """Flip or rotate a slice by one of the eight symmetries of a square, each with the same probability.
 
-    It does the work of two ``RandFlip`` and a ``RandRotate90`` in one copy and leaves plain tensors plain; MONAI's
-    transforms make each a MetaTensor, which takes longer than turning it.
+    It replaces two ``RandFlip`` and a ``RandRotate90`` with a single copy and does not convert plain tensors; MONAI's
+    transforms convert each to a MetaTensor, which takes longer than the flip.
 
     Args:
-        prob: probability in [0, 1] that one of the eight is drawn, the identity among them; else nothing is done.
+        prob: probability in [0, 1] that one of the eight, including the identity, is drawn; otherwise the identity.
         transpose: whether the axes may be exchanged. False leaves the identity, two flips and the half turn, for images
-            whose two axes are not alike: a scanner's resolution along its phase encoding is often the lower one.
+            whose axes differ: a scanner's resolution along its phase-encoding axis is often lower.
 
     Raises:
-        ValueError: when ``prob`` is out of range, or on call when there are not two spatial axes.
+        ValueError: if ``prob`` is out of range; on call, if the image does not have two spatial axes.
     """
 
     def __init__(self, prob: float = 1.0, transpose: bool = True) -> None:
@@ -53,8 +53,8 @@ class RandDihedral(Randomizable, Transform):
         """Return a flipped and rotated copy of ``image``.
 
         Args:
-            image: ``(C, H, W)``; MetaTensor, tensor or numpy array, of any dtype that it can flip.
-            randomize: draw first; False applies the last draw.
+            image: ``(C, H, W)``; MetaTensor, tensor or numpy array, of any dtype that its library can flip.
+            randomize: whether to draw first; False applies the last draw again.
 
         Returns:
             ``(C, H, W)`` or ``(C, W, H)`` of the input's kind; a MetaTensor has its true affine.
@@ -62,9 +62,9 @@ class RandDihedral(Randomizable, Transform):
         if randomize:
             self.randomize()
         if image.ndim != 3:
-            raise ValueError(f"image must have shape (C, H, W), got {tuple(image.shape)}: take one slice")
+            raise ValueError(f"image must have shape (C, H, W), got {tuple(image.shape)}: pass one slice")
         flips = [axis for axis in (0, 1) if self.element >> axis & 1]
-        if isinstance(image, np.ndarray):  # by numpy, which flips every dtype
+        if isinstance(image, np.ndarray):  # numpy flips every dtype, torch does not
             turned = image.swapaxes(1, 2) if self.element & 4 else image
             return np.flip(turned, tuple(axis + 1 for axis in flips)).copy()
         pixels = image.as_subclass(Tensor)
@@ -85,33 +85,33 @@ class RandDihedral(Randomizable, Transform):
 
 
 class RandDihedrald(Randomizable, MapTransform):
-    """Dictionary version of :class:`RandDihedral`: all ``keys`` are turned alike.
+    """Dictionary version of :class:`RandDihedral`: all ``keys`` get the same flip and rotation.
 
     Args:
         keys: images ``(C, H, W)``.
         prob: see :class:`RandDihedral`.
         transpose: see :class:`RandDihedral`.
-        allow_missing_keys: whether to skip keys that are absent.
+        allow_missing_keys: whether to skip missing keys.
     """
 
     def __init__(
         self, keys: KeysCollection, prob: float = 1.0, transpose: bool = True, allow_missing_keys: bool = False
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.turn = RandDihedral(prob, transpose)
+        self.dihedral = RandDihedral(prob, transpose)
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandDihedrald:
-        """Seed the draws, as everywhere in MONAI."""
+        """Seed the draws, as in MONAI."""
         super().set_random_state(seed, state)
-        self.turn.set_random_state(seed, state)
+        self.dihedral.set_random_state(seed, state)
         return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with ``keys`` turned."""
+        """Return a copy of ``data`` with ``keys`` flipped and rotated."""
         d = dict(data)
-        self.turn.randomize()
+        self.dihedral.randomize()
         for key in self.key_iterator(d):
-            d[key] = self.turn(d[key], randomize=False)
+            d[key] = self.dihedral(d[key], randomize=False)
         return d
 
 

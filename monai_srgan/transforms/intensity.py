@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Percentile normalisation of intensities, and the way back to scanner units."""
+"""Percentile normalization of intensities, and its inverse back to scanner units."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from monai.transforms import MapTransform, Transform
 from torch import Tensor
 
 from monai_srgan.transforms.conversion import as_array, as_tensor
+from monai_srgan.transforms.source_name import source_name
 
 __all__ = [
     "INTENSITY_SCALE",
@@ -28,23 +29,21 @@ __all__ = [
 ]
 
 INTENSITY_SCALE = "intensity_scale"
-"""Key of the meta data that holds the intensity, in scanner units, that was mapped to 1."""
-
-
-def source_name(image: Any, default: str = "image") -> str:
-    """File that `image` was loaded from, for error messages; `default` if its meta data do not say."""
-    return str(image.meta.get("filename_or_obj", default)) if isinstance(image, MetaTensor) else default
+"""Metadata key of the intensity, in scanner units, that was mapped to 1."""
 
 
 class ScaleIntensityByPercentile(Transform):
     """``y = clip(x / p, 0, 1)`` with p the given percentile of all values of x; the minimum is not subtracted.
 
-    The maximum of a slice is often one bright vessel, so a high percentile is mapped to 1 instead. p is kept in
-    ``meta["intensity_scale"]`` of a MetaTensor, from where :class:`RestoreIntensity` takes it.
+    The maximum of a slice is often one bright vessel, so a high percentile is mapped to 1 instead. A MetaTensor keeps p
+    in ``meta["intensity_scale"]``, where :class:`RestoreIntensity` reads it.
 
     Args:
         percentile: in (0, 100]; 100 is the maximum.
-        clip: whether to limit the result to [0, 1]; without it, about ``100 - percentile`` per cent exceed 1.
+        clip: whether to clip the result to [0, 1]; otherwise about ``100 - percentile`` percent exceed 1.
+
+    Raises:
+        ValueError: if `percentile` is out of range.
     """
 
     def __init__(self, percentile: float = 99.9, clip: bool = True) -> None:
@@ -53,11 +52,16 @@ class ScaleIntensityByPercentile(Transform):
         self.percentile = float(percentile)
         self.clip = clip
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """``percentile`` and ``clip``, to record how intensities were scaled."""
+        return {"percentile": self.percentile, "clip": self.clip}
+
     def scale_of(self, image: Any) -> float:
-        """The percentile of `image` in its own units.
+        """Return the percentile of `image` in its own units.
 
         Raises:
-            ValueError: if the image is empty, holds NaN or infinity, is constant, or its percentile is not positive.
+            ValueError: if the image is empty, contains NaN or infinity, is constant, or its percentile is not positive.
         """
         values = as_array(image)
         name = source_name(image)
@@ -66,28 +70,28 @@ class ScaleIntensityByPercentile(Transform):
         if not np.isfinite(values).all():
             raise ValueError(
                 f"{name}: {np.count_nonzero(~np.isfinite(values))} values are NaN or infinite, all must be finite: "
-                "leave the file out or repair it"
+                "exclude the file or repair it"
             )
         if values.min() == values.max():
             raise ValueError(
-                f"{name}: constant image (every pixel is {values.flat[0]:g}), nothing to scale: leave it out"
+                f"{name}: constant image (every pixel is {values.flat[0]:g}), cannot be scaled: exclude it"
             )
         scale = float(np.percentile(values.astype(np.float32, copy=False), self.percentile))
         if not scale > 0:
             raise ValueError(
-                f"{name}: percentile {self.percentile:g} must be > 0, got {scale:g}: raise `percentile`, "
+                f"{name}: percentile {self.percentile:g} must be > 0, got {scale:g}: raise percentile, "
                 "or shift the intensities above 0 first"
             )
         return scale
 
     def __call__(self, image: Any) -> Any:
-        """Scale an image of any shape and real dtype; the input is left as it is.
+        """Scale an image of any shape and real dtype; the input is not modified.
 
         Returns:
-            float32, of the input's kind: MetaTensor (with the scale in its meta data), tensor or numpy array.
+            float32, of the input's kind: MetaTensor (with the scale in its metadata), tensor or numpy array.
         """
         scale = self.scale_of(image)
-        # float32 comes first: in int16 a product wraps without a word.
+        # Convert to float32 first: int16 silently overflows.
         if isinstance(image, np.ndarray):
             scaled = image.astype(np.float32) / np.float32(scale)
             return np.clip(scaled, 0, 1, out=scaled) if self.clip else scaled
@@ -102,17 +106,17 @@ class ScaleIntensityByPercentile(Transform):
 
 
 class RestoreIntensity(Transform):
-    """``x = y * p``: back to scanner units, the inverse of ScaleIntensityByPercentile but for what that clipped."""
+    """``x = y * p``: back to scanner units, the inverse of ScaleIntensityByPercentile except for clipped values."""
 
     def __call__(self, image: Any, scale: float | None = None) -> Any:
-        """Multiply by `scale`, or by ``meta["intensity_scale"]`` of a MetaTensor where it is None.
+        """Multiply by `scale`, or by ``meta["intensity_scale"]`` of a MetaTensor if `scale` is None.
 
         Args:
-            image: any shape, in units of the scale, real dtype; left as it is.
-            scale: the intensity in scanner units that 1 stands for, > 0.
+            image: any shape, in units of the scale, real dtype; not modified.
+            scale: the intensity in scanner units that corresponds to 1, > 0.
 
         Returns:
-            float32 in scanner units, of the input's kind; a MetaTensor's own scale is then 1.
+            float32 in scanner units, of the input's kind; the scale in the metadata of a MetaTensor becomes 1.
 
         Raises:
             ValueError: if no scale is known, or it is not a positive number.
@@ -126,21 +130,21 @@ class RestoreIntensity(Transform):
         out = as_tensor(image).as_subclass(Tensor).float() * scale
         if not isinstance(image, MetaTensor):
             return out
-        # 1 from here on, so that a second restoration cannot multiply again.
+        # 1, so that a second restoration does not multiply again.
         return MetaTensor(
             out, meta={**image.meta, INTENSITY_SCALE: 1.0}, applied_operations=list(image.applied_operations)
         )
 
 
 def intensity_scale_of(image: Any, name: str) -> float:
-    """``meta["intensity_scale"]`` of one (not batched) MetaTensor, or ValueError naming it."""
+    """Return ``meta["intensity_scale"]`` of one (not batched) MetaTensor; raise a ValueError if missing."""
     if not isinstance(image, MetaTensor) or INTENSITY_SCALE not in image.meta:
         raise ValueError(
             f"'{name}' has no meta['{INTENSITY_SCALE}']: apply ScaleIntensityByPercentiled to a MetaTensor first"
         )
     scale = np.asarray(image.meta[INTENSITY_SCALE], dtype=float)
     if scale.size != 1:
-        raise ValueError(f"'{name}' holds the scales of {scale.size} images: apply decollate_batch first")
+        raise ValueError(f"'{name}' has the scales of {scale.size} images: apply decollate_batch first")
     return float(scale.reshape(()))
 
 
@@ -151,7 +155,7 @@ class ScaleIntensityByPercentiled(MapTransform):
         keys: images to scale.
         percentile: see :class:`ScaleIntensityByPercentile`.
         clip: see :class:`ScaleIntensityByPercentile`.
-        allow_missing_keys: whether to skip keys that are absent.
+        allow_missing_keys: whether to skip missing keys.
     """
 
     def __init__(
@@ -164,6 +168,11 @@ class ScaleIntensityByPercentiled(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.scaler = ScaleIntensityByPercentile(percentile, clip)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See :attr:`ScaleIntensityByPercentile.settings`."""
+        return self.scaler.settings
+
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of `data` with `keys` scaled to [0, 1]."""
         d = dict(data)
@@ -173,12 +182,12 @@ class ScaleIntensityByPercentiled(MapTransform):
 
 
 class RestoreIntensityd(MapTransform):
-    """Dictionary version of :class:`RestoreIntensity`: the scale comes from the reference image's meta data.
+    """Dictionary version of :class:`RestoreIntensity`: the scale comes from the metadata of a reference image.
 
     Args:
         keys: images to restore, such as the network's output.
-        ref_key: the MetaTensor whose ``meta["intensity_scale"]`` to use; None to take each image's own.
-        allow_missing_keys: whether to skip keys that are absent.
+        ref_key: the MetaTensor whose ``meta["intensity_scale"]`` to use; None to use that of each image.
+        allow_missing_keys: whether to skip missing keys.
     """
 
     def __init__(
@@ -193,7 +202,7 @@ class RestoreIntensityd(MapTransform):
         d = dict(data)
         for key in self.key_iterator(d):
             name = key if self.ref_key is None else self.ref_key
-            # From `data`, not `d`: a key may be its own reference, and the scale of a restored image is 1.
+            # From `data`, not `d`: a key may be its own reference, and a restored image has scale 1.
             d[key] = self.restore(d[key], intensity_scale_of(data.get(name), str(name)))
         return d
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Read one image of unknown origin for inference, or say why it cannot be enlarged."""
+"""Load an image of any supported format for inference, or explain why it cannot be enlarged."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import nibabel as nib
@@ -12,38 +12,38 @@ import numpy as np
 import torch
 from monai.config import KeysCollection, PathLike
 from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader
-from monai.transforms import LoadImaged
+from monai.transforms import LoadImage, LoadImaged
 from monai.utils import ensure_tuple
 
 from monai_srgan.data import DicomReader, MatReader
 
-__all__ = ["LoadInputD", "LoadInputDict", "LoadInputd"]
+__all__ = ["LoadInput", "LoadInputD", "LoadInputDict", "LoadInputd"]
 
-GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose numbers are intensities
+GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose values are intensities
 
-_FLAT = 1e-12  # mm^3 of a voxel
+_SMALLEST_VOXEL = 1e-12  # mm^3
 
 
 class _NativeNumbers(ImageReader):
-    """What :class:`LoadInputd` adds to a reader: numbers in this machine's byte order, and their type as it was.
+    """Extends a reader: values in the machine's byte order, and their original dtype in the metadata.
 
-    torch refuses another byte order, and has no uint16 that MONAI would use: it makes int32 of it.
+    torch refuses another byte order, and MONAI converts uint16 to int32.
     """
 
     def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
         array, meta = super().get_data(img)
         if array.dtype.kind not in "biufc":
-            raise ValueError(f"the image must hold one number a pixel, got {array.dtype}: convert it to one channel")
+            raise ValueError(f"the image must have one number per pixel, got {array.dtype}: convert it to one channel")
         native = array.dtype.newbyteorder("=")
         meta["source_dtype"] = native.name
         return array.astype(native, copy=False), meta
 
 
 class _NiftiInput(_NativeNumbers, NibabelReader):
-    """Without MONAI's correction of headers, which takes the qform, set or not, wherever pixdim and sform disagree."""
+    """Skips MONAI's header correction, which uses the qform, even an unset one, if pixdim and sform disagree."""
 
     def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
-        self.filenames = ensure_tuple(data)  # which get_data asks for
+        self.filenames = ensure_tuple(data)  # get_data reads it
         images = [nib.load(name, **kwargs) for name in self.filenames]
         return images if len(images) > 1 else images[0]
 
@@ -60,46 +60,68 @@ class _MatInput(_NativeNumbers, MatReader):
     pass
 
 
-class LoadInputd(LoadImaged):
+class LoadInput(LoadImage):
     """Load a .mat, NIfTI, PNG or DICOM image as ``(1, X, Y, D)`` float32 in its own units, with its affine.
 
-    MONAI's LoadImaged with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added: the
-    file's suffix chooses the reader, so that a reader's message about a bad file is not buried under those of six
-    readers that never had a chance. The path of a folder is a DICOM series. A single slice becomes a volume of one
-    slice; ``meta["source_ndim"]`` (2 or 3) remembers which it was, ``meta["source_dtype"]`` numpy's name of the type of
-    its numbers: float64 where a slope and intercept were applied.
+    MONAI's LoadImage with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added. The
+    suffix of the file selects the reader, so that the message about a bad file is that of its own reader and not of six
+    others. A folder is a DICOM series. A single slice becomes a volume of one slice; ``meta["source_ndim"]`` (2 or 3)
+    holds the original number of axes, ``meta["source_dtype"]`` numpy's name of the original dtype: float64 if slope and
+    intercept were applied.
+
+    Args:
+        mat_variable: variable to read in a .mat file, such as "cjdata/image".
+
+    Raises:
+        ValueError: on call, if the image is empty, complex, a color image or has more than three dimensions; the
+            message names the file.
+    """
+
+    def __init__(self, mat_variable: str = "cjdata/image") -> None:
+        # dtype=None: conversion to float32 while reading would silently drop an imaginary part
+        super().__init__(dtype=None, ensure_channel_first=False)
+        # The last registered reader is tried first: a folder is a DICOM series, whatever its name.
+        for reader in (_NiftiInput(), _PictureInput(), _MatInput(variable=mat_variable), _DicomInput()):
+            self.register(reader)
+
+    def __call__(self, filename: Sequence[PathLike] | PathLike, reader: ImageReader | None = None) -> Any:
+        """Load one image.
+
+        Args:
+            filename: path of a file, or of a folder with a DICOM series.
+            reader: use this reader instead.
+
+        Returns:
+            the image; with its metadata as a second item if ``image_only`` is False, which MONAI Label sets.
+        """
+        loaded = super().__call__(filename, reader)
+        return _as_volume(loaded) if self.image_only else (_as_volume(loaded[0]), loaded[1])
+
+
+class LoadInputd(LoadImaged):
+    """Dictionary version of :class:`LoadInput`.
 
     Args:
         keys: keys of paths.
-        mat_variable: variable to read in a .mat file, such as "cjdata/image".
-        allow_missing_keys: skip keys that the data lacks.
+        mat_variable: see :class:`LoadInput`.
+        allow_missing_keys: whether to skip missing keys.
 
     Raises:
-        ValueError: the image is empty, complex, in colour or of more than three dimensions; the message names the file.
+        ValueError: on call, see :class:`LoadInput`.
     """
 
     def __init__(
         self, keys: KeysCollection, mat_variable: str = "cjdata/image", allow_missing_keys: bool = False
     ) -> None:
-        # dtype=None: a conversion to float32 at reading would drop an imaginary part without an error
-        super().__init__(keys, dtype=None, ensure_channel_first=False, allow_missing_keys=allow_missing_keys)
-        # the last is asked first: a folder is a DICOM series, whatever its name
-        for reader in (_NiftiInput(), _PictureInput(), _MatInput(variable=mat_variable), _DicomInput()):
-            self._loader.register(reader)
-
-    def __call__(self, data: Mapping[Hashable, Any], reader: ImageReader | None = None) -> dict[Hashable, Any]:
-        """Load the image of each key."""
-        d: dict[Hashable, Any] = super().__call__(data, reader)
-        for key in self.key_iterator(d):
-            d[key] = as_volume(d[key])
-        return d
+        super().__init__(keys, ensure_channel_first=False, allow_missing_keys=allow_missing_keys)
+        self._loader = LoadInput(mat_variable)
 
 
-def as_volume(image: MetaTensor) -> MetaTensor:
+def _as_volume(image: MetaTensor) -> MetaTensor:
     """Give a loaded image, without a channel axis, the shape ``(1, X, Y, D)`` and float32, or refuse it.
 
     Raises:
-        ValueError: see :class:`LoadInputd`.
+        ValueError: see :class:`LoadInput`.
     """
     name = image.meta.get("filename_or_obj", "image")
     mode = image.meta.get("mode")
@@ -110,14 +132,12 @@ def as_volume(image: MetaTensor) -> MetaTensor:
         raise ValueError(f"{name}: the image is empty, its shape is {shape}")
     if image.is_complex():
         raise ValueError(f"{name}: the image must be real, got {image.dtype}: take its magnitude first")
-    if mode is not None:  # no affine in a picture: x to the patient's left, y to the back, as MatReader has it
+    if mode is not None:  # a picture has no affine: x to the patient's left, y to the back, as in MatReader
         image.affine = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64))
         image.meta["original_affine"] = image.affine.numpy()
     affine = image.affine.numpy()
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:-1, :-1])) < _FLAT:
-        raise ValueError(
-            f"{name}: the affine must give every pixel a place of its own, got {affine.tolist()}: repair it"
-        )
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:-1, :-1])) < _SMALLEST_VOXEL:
+        raise ValueError(f"{name}: the affine must be finite and invertible, got {affine.tolist()}: repair it")
     while image.ndim > 3 and image.shape[-1] == 1:
         image = image[..., 0]
     if image.ndim not in (2, 3):

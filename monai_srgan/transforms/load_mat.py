@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Load a slice of the figshare set: image, tumour mask, tumour type, patient and outline from one path."""
+"""Load a slice of the figshare dataset: image, tumor mask, tumor type, patient and outline from one path."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ BORDER_POINTS = 128
 
 
 class LoadMat(Transform):
-    """Load a slice of the figshare set (MATLAB 7.3 or 5) and check it, see :func:`monai_srgan.data.read_cjdata`.
+    """Load a slice of the figshare dataset (MATLAB 7.3 or 5) and check it, see :func:`monai_srgan.data.read_cjdata`.
 
     Returns ``(image, mask)``, both MetaTensors of shape ``(1, X, Y)`` with the same affine (see
-    :func:`monai_srgan.data.slice_affine`): the image in scanner units, the mask 0 or 1. No further channel or type
-    transform is needed.
+    :func:`monai_srgan.data.slice_affine`): the image in scanner units, the mask 0 or 1. Channel and dtype transforms
+    are not needed.
 
-    In Compose the next array version would be applied to each item of this tuple alone (``map_items``): use
-    :class:`LoadMatd` and the dictionary versions for image and mask together.
+    In Compose, the next array transform would be applied to each item of this tuple (``map_items``): use
+    :class:`LoadMatd` and the dictionary transforms for image and mask together.
 
-    ``image.meta`` and ``mask.meta`` also hold ``filename_or_obj``, ``pid`` (as in the file), ``patient`` (the person),
-    ``tumor_type`` (1 meningioma, 2 glioma, 3 pituitary tumour); ``image.meta`` has ``tumor_border``, the drawn outline
-    as float64 array indices ``(x, y)`` of the loaded slice, which later flips and crops do not follow (the mask does).
-    So that slices of different outlines collate, it always has 128 rows: the last point is repeated, which leaves the
-    polygon as it is; an outline of more points is thinned evenly. ``read_cjdata`` gives the outline as stored.
+    ``image.meta`` and ``mask.meta`` also contain ``filename_or_obj``, ``pid`` (as in the file), ``patient`` (the
+    person) and ``tumor_type`` (1 meningioma, 2 glioma, 3 pituitary tumor). ``image.meta["tumor_border"]`` is the drawn
+    outline as float64 array indices ``(x, y)`` of the loaded slice; later flips and crops do not update it (they do
+    update the mask). It always has 128 rows, so that slices collate: the last point is repeated, which does not change
+    the polygon, and an outline of more points is thinned evenly. ``read_cjdata`` returns the outline as stored.
 
     Args:
-        dtype: type of the image.
-        mask_dtype: type of the mask.
+        dtype: dtype of the image.
+        mask_dtype: dtype of the mask.
         version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
-        spacing: millimetres along x, y and between slices; the default is that of the figshare set.
+        spacing: millimeters along x, y and between slices; the default is that of the figshare dataset.
 
     Raises:
-        MatFileError: (when called) the file cannot be used; the message names it and says why.
+        MatFileError: on call, if the file cannot be used; the message names it and the reason.
     """
 
     def __init__(
@@ -94,21 +94,21 @@ def _fixed_length(border: np.ndarray) -> np.ndarray:
 class LoadMatd(MapTransform):
     """Dictionary version of :class:`LoadMat`: ``data[key]`` is a path.
 
-    Sets ``data[key]`` to the image and ``data[mask_key]`` to the mask, ``data["tumor_type"]`` to the type (int 1..3),
-    ``data["patient"]`` to the patient's stem and ``data["source"]`` to the path, each as the file says, whatever was
-    there.
+    Sets ``data[key]`` to the image, ``data[mask_key]`` to the mask, ``data["tumor_type"]`` to the type (int 1..3),
+    ``data["patient"]`` to the patient's stem and ``data["source"]`` to the path. Values of the file replace earlier
+    ones.
 
     Args:
-        keys: the one key of the path.
-        mask_key: where the mask goes.
-        dtype: type of the image.
-        mask_dtype: type of the mask.
+        keys: the single key of the path.
+        mask_key: key for the mask.
+        dtype: dtype of the image.
+        mask_dtype: dtype of the mask.
         version: accept only files of this version, ``"7.3"`` or ``"5"``; None accepts both.
-        spacing: millimetres along x, y and between slices.
-        allow_missing_keys: leave dictionaries without the key as they are.
+        spacing: millimeters along x, y and between slices.
+        allow_missing_keys: whether to skip a missing key.
 
     Raises:
-        ValueError: when ``keys`` are several: they would overwrite each other's mask.
+        ValueError: if there are several ``keys``: they would overwrite each other's mask.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class LoadMatd(MapTransform):
         super().__init__(keys, allow_missing_keys)
         if len(self.keys) != 1:
             raise ValueError(
-                f"keys must be one key, got {self.keys}: each file has its own mask, use one LoadMatd for each."
+                f"keys must be one key, got {self.keys}: each file has its own mask, use one LoadMatd for each"
             )
         self.mask_key = mask_key
         self.loader = LoadMat(dtype=dtype, mask_dtype=mask_dtype, version=version, spacing=spacing)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Degradation with parameters drawn anew for each image, so that a network learns more than one blur."""
+"""Degradation with parameters drawn at random for each image, so that a network learns more than one blur."""
 
 from __future__ import annotations
 
@@ -13,46 +13,45 @@ from monai.transforms import Randomizable, RandomizableTransform
 from torch import nn
 
 from monai_srgan.physics import GaussianDownsample
-from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, checked_number
-from monai_srgan.transforms.intensity import source_name
+from monai_srgan.transforms.degradation import MaskAwareDegrade, MaskAwareDegraded, check_number
+from monai_srgan.transforms.source_name import source_name
 
 __all__ = ["RandMaskAwareDegrade", "RandMaskAwareDegradeD", "RandMaskAwareDegradeDict", "RandMaskAwareDegraded"]
 
 Range = float | tuple[float, float] | None
 
 
-def _checked_range(name: str, value: Range | Sequence[float], unit: str) -> tuple[float, float] | None:
+def _check_range(name: str, value: Range | Sequence[float], unit: str) -> tuple[float, float] | None:
     if value is None:
         return None
     pair = tuple(value) if isinstance(value, Sequence) else (value, value)
     if len(pair) != 2 or pair[0] > pair[1]:
         raise ValueError(f"{name} must be a number or a pair (low, high) with low <= high, got {value}")
-    return checked_number(name, pair[0], unit), checked_number(name, pair[1], unit)
+    return check_number(name, pair[0], unit), check_number(name, pair[1], unit)
 
 
 class RandMaskAwareDegrade(RandomizableTransform):
-    """Degrade with parameters drawn anew for each image, and delegate to :class:`MaskAwareDegrade`.
+    """Draw the parameters of :class:`MaskAwareDegrade` at random for each image, and apply it.
 
-    Each range is a number or a pair (low, high), from which the value is drawn uniformly. With probability ``1 - prob``
-    the image gets `plain`. A mask that the ranges depend on is asked for
-    whatever is drawn. In Compose use :class:`RandMaskAwareDegraded` for image and mask together, as with
-    :class:`MaskAwareDegrade`.
+    Each range is a number or a pair (low, high) from which the value is drawn uniformly. With probability ``1 - prob``,
+    `plain` degrades the image instead. If the result may depend on the mask, the mask is required for every image,
+    whatever is drawn. In Compose, use :class:`RandMaskAwareDegraded` for image and mask together.
 
     Args:
         prob: probability in [0, 1] that parameters are drawn.
         scale: ratio of the two grids.
-        sigma: blur outside the tumour in HR pixels; larger is blurrier. None for the operator's default.
-        sigma_inside: blur inside the tumour, drawn independently; None for the value drawn for outside.
+        sigma: blur outside the tumor in HR pixels; larger is blurrier. None for ``(scale - 1) / 2``.
+        sigma_inside: blur inside the tumor in HR pixels, drawn independently; None for the value drawn for the outside.
         feather: width of the seam in HR pixels; larger is softer. Above 0 it needs `sigma_inside`.
         isolate: whether no intensity crosses the mask's border.
         noise_std: standard deviation of the Rician noise in units of the image; larger is noisier.
-        operators: plain operators of the same scale, such as ``KSpaceDownsample(4)``, of which one is drawn, each with
-            the same probability, in place of the blur; the mask has no part in these.
-        operator_prob: probability in [0, 1] that one of `operators` is drawn where parameters are.
-        plain: degradation of the images for which nothing is drawn; None for ``MaskAwareDegrade(scale=scale)``.
+        operators: plain operators of the same scale, such as ``KSpaceDownsample(4)``. One of them, each with the same
+            probability, replaces the blur; it ignores the mask, and the drawn noise is added to its result.
+        operator_prob: probability in [0, 1] that one of `operators` replaces the blur, given that parameters are drawn.
+        plain: degradation of the images for which no parameters are drawn; None for ``MaskAwareDegrade(scale=scale)``.
 
     Raises:
-        ValueError: for arguments out of range or without effect, and on call as :class:`MaskAwareDegrade`.
+        ValueError: if an argument is out of range or has no effect; on call, see :class:`MaskAwareDegrade`.
     """
 
     def __init__(
@@ -74,15 +73,15 @@ class RandMaskAwareDegrade(RandomizableTransform):
                 raise ValueError(f"{name} must lie in [0, 1], got {value}")
         if bool(operators) != (operator_prob > 0):
             raise ValueError(
-                f"operators and operator_prob go together, got {len(operators)} operators and {operator_prob}: "
-                "give both or none"
+                f"operators and operator_prob need each other, got {len(operators)} operators and {operator_prob}: "
+                "set both or neither"
             )
         RandomizableTransform.__init__(self, prob)
         self.ranges = {
-            "sigma": _checked_range("sigma", sigma, "HR pixels"),
-            "sigma_inside": _checked_range("sigma_inside", sigma_inside, "HR pixels"),
-            "feather": _checked_range("feather", feather, "seam width in HR pixels"),
-            "noise_std": _checked_range("noise_std", noise_std, "in units of the image"),
+            "sigma": _check_range("sigma", sigma, "HR pixels"),
+            "sigma_inside": _check_range("sigma_inside", sigma_inside, "HR pixels"),
+            "feather": _check_range("feather", feather, "seam width in HR pixels"),
+            "noise_std": _check_range("noise_std", noise_std, "in units of the image"),
         }
         self.isolate = isolate
         self.plain = MaskAwareDegrade(scale=scale) if plain is None else plain
@@ -93,7 +92,7 @@ class RandMaskAwareDegrade(RandomizableTransform):
         self.operator_prob = float(operator_prob)
         for operator in self.operators:
             MaskAwareDegrade(operator, scale=scale)
-        # The widest of what may be drawn, so that useless arguments are refused here and not at some later image.
+        # Refuse arguments without effect here and not at some later image.
         widest = {name: pair and pair[1] for name, pair in self.ranges.items()}
         self._twin(widest)
 
@@ -107,9 +106,9 @@ class RandMaskAwareDegrade(RandomizableTransform):
         return self.isolate or not one_value or self.plain.needs_mask
 
     def randomize(self, data: Any = None) -> None:
-        """Draw the parameters and put the deterministic twin that has them into ``self.degrade``; `data` is unused."""
+        """Draw the parameters and set ``self.degrade`` to the deterministic transform with them; `data` is unused."""
         super().randomize(data)
-        # Everything is drawn whatever prob decides, so that the random stream does not depend on it.
+        # Always draw everything, so that the random stream does not depend on prob.
         drawn = {name: None if pair is None else self.R.uniform(*pair) for name, pair in self.ranges.items()}
         chosen, place = self.R.random(2)
         if not self._do_transform:
@@ -121,11 +120,11 @@ class RandMaskAwareDegrade(RandomizableTransform):
             self.degrade = self._twin(drawn)
 
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
-        """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, with parameters drawn first if `randomize`."""
+        """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, after drawing the parameters if `randomize`."""
         if mask is None and self.needs_mask:
             raise ValueError(
-                f"{source_name(image)}: mask is missing, which isolate and sigma_inside depend on: "
-                "pass the tumour's mask, an empty one where there is none"
+                f"{source_name(image)}: mask is missing, but isolate and sigma_inside depend on it: "
+                "pass the tumor mask, or an empty mask for an image without tumor"
             )
         if randomize:
             self.randomize()
@@ -143,24 +142,24 @@ class RandMaskAwareDegrade(RandomizableTransform):
 
 
 class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
-    """Dictionary version of :class:`RandMaskAwareDegrade`; the output is that of :class:`MaskAwareDegraded`.
+    """Dictionary version of :class:`RandMaskAwareDegrade`; it returns the same keys as :class:`MaskAwareDegraded`.
 
     Args:
-        keys: HR images, degraded with the same parameters.
+        keys: HR images, all degraded with the same parameters.
         mask_key: see :class:`MaskAwareDegraded`.
         hr_key: see :class:`MaskAwareDegraded`.
         lr_mask_key: see :class:`MaskAwareDegraded`.
-        prob: see :class:`RandMaskAwareDegrade`, as for the arguments that follow.
-        scale: see there.
-        sigma: see there.
-        sigma_inside: see there.
-        feather: see there.
-        isolate: see there.
-        noise_std: see there.
-        operators: see there.
-        operator_prob: see there.
-        plain: see there.
-        allow_missing_keys: whether to skip keys that are absent.
+        prob: see :class:`RandMaskAwareDegrade`.
+        scale: see :class:`RandMaskAwareDegrade`.
+        sigma: see :class:`RandMaskAwareDegrade`.
+        sigma_inside: see :class:`RandMaskAwareDegrade`.
+        feather: see :class:`RandMaskAwareDegrade`.
+        isolate: see :class:`RandMaskAwareDegrade`.
+        noise_std: see :class:`RandMaskAwareDegrade`.
+        operators: see :class:`RandMaskAwareDegrade`.
+        operator_prob: see :class:`RandMaskAwareDegrade`.
+        plain: see :class:`RandMaskAwareDegrade`.
+        allow_missing_keys: whether to skip missing keys.
     """
 
     def __init__(
@@ -200,13 +199,13 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None
     ) -> RandMaskAwareDegraded:
-        """Seed the draws, as everywhere in MONAI."""
+        """Seed the draws, as in MONAI."""
         super().set_random_state(seed, state)
         self.rand.set_random_state(seed, state)
         return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of `data` with the pair in place of the HR image."""
+        """Return a copy of `data` with the training pair in place of the HR image."""
         self.rand.randomize()
         return self._pair(data, self.rand.degrade, self.rand.R)
 

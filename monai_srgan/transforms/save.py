@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write super-resolved images: predictable names, true affine, nothing overwritten unasked, nothing half-written."""
+"""Write super-resolved images: predictable names, true affine, no accidental overwriting, no partial files."""
 
 from __future__ import annotations
 
@@ -10,53 +10,52 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import SaveImaged, Transform
-from PIL import Image
 
 from monai_srgan.data.inputs import image_stem
+from monai_srgan.errors import about
 from monai_srgan.files import write_atomically
 from monai_srgan.flags import require_flags
 from monai_srgan.transforms.conversion import as_array
+from monai_srgan.transforms.image_files import nifti_image, picture
 
 __all__ = ["SaveSR", "SaveSRD", "SaveSRDict", "SaveSRd"]
 
 OUTPUT_SUFFIXES = (".nii.gz", ".nii", ".png")
-OUTPUT_DTYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")  # that NIfTI and its readers know
-WHITE_PERCENTILE = 99.9  # of a picture's intensities, as in the normalisation: the maximum is often one bright vessel
+OUTPUT_DTYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")  # supported by NIfTI and its readers
 
 logger = logging.getLogger(__name__)
 
 
 class SaveSR(Transform):
-    """Write one image as ``<output_dir>/<name>_<postfix><ext>``, ``<name>`` being the source file's without suffix.
+    """Write an image as ``<output_dir>/<name>_<postfix><ext>``, where ``<name>`` is the source file without suffix.
 
-    NIfTI holds the image's own units, in the type that is asked for, and its true affine. PNG holds what a picture can:
-    an image that came from a PNG keeps that file's units, bit depth and orientation; any other is shown in 8 bits, its
-    99.9th percentile white, and turned upright by its affine: superior or else anterior up, the patient's right or else
-    anterior left.
+    A NIfTI file holds the image in its own unit and the requested dtype, with its true affine. A PNG of an image that
+    was read from a PNG keeps that file's unit, bit depth and orientation. A PNG of any other image has 8 bits, the
+    99.9th percentile is white, and the affine determines its orientation: superior (otherwise anterior) is up, the
+    patient's right (otherwise anterior) is left.
 
-    MONAI's SaveImage overwrites silently, puts the image on its source's coarse grid when ``resample=True``, and leaves
-    half a file behind when it is interrupted.
+    In contrast, MONAI's SaveImage overwrites silently, resamples the image to the coarse grid of its source with
+    ``resample=True``, and leaves a partial file when interrupted.
 
     Args:
-        output_dir: folder, made when needed.
-        output_postfix: text behind the source's name.
+        output_dir: output folder; created if needed.
+        output_postfix: text after the source's name.
         output_ext: ".nii.gz", ".nii" or ".png".
-        overwrite: whether an existing file may be replaced.
-        outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as a map of its
-            errors that is not made again. They are removed when the output is written, and like an existing output they
-            stop a run without ``overwrite``.
-        output_dtype: type of the numbers in NIfTI: "float32", "float64", or "uint8", "int16", "uint16", "int32", to
-            which values are rounded and, where they lie outside, clipped, which is logged; "source" is the input's
-            type, or float32 where the input's is none of these.
+        overwrite: whether to replace existing files.
+        outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as an error map that
+            is not computed again. They are removed when the output is written, and like an existing output they are an
+            error without ``overwrite``.
+        output_dtype: dtype of NIfTI files: "float32" or "float64"; "uint8", "int16", "uint16" or "int32", to which
+            values are rounded and clipped (clipping is logged); "source" for the dtype of the input, or float32 if that
+            is not one of these.
 
     Raises:
-        ValueError: ``output_ext`` or ``output_dtype`` is another one, or a type is asked for of PNG.
+        ValueError: if ``output_ext`` or ``output_dtype`` is unknown, or ``output_dtype`` is set for PNG.
     """
 
     def __init__(
@@ -70,10 +69,10 @@ class SaveSR(Transform):
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
             raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
-        self.output_dir = Path(str(output_dir)).expanduser()  # str: a config reads the name 123 as a number
+        self.output_dir = Path(str(output_dir)).expanduser()  # str: a config parses the name 123 as a number
         self.output_postfix = str(output_postfix)
         if set(self.output_postfix) & set("/\\\0"):
-            raise ValueError(f"output_postfix is a part of a file's name, without a folder, got {output_postfix!r}")
+            raise ValueError(f"output_postfix must be part of a file name, without a folder, got {output_postfix!r}")
         self.output_ext = output_ext
         require_flags(overwrite=overwrite)
         self.overwrite = overwrite
@@ -84,117 +83,118 @@ class SaveSR(Transform):
             )
         if output_ext == ".png" and output_dtype != "float32":
             raise ValueError(
-                f"output_dtype is NIfTI's, a PNG has the depth of its source, got {output_dtype!r}: leave it out"
+                f"output_dtype applies to NIfTI only, a PNG has the bit depth of its source, got {output_dtype!r}: "
+                "leave it out"
             )
         self.output_dtype = output_dtype
 
     def _outdated(self, source: str | Path) -> list[Path]:
         if self.output_ext == ".png" and self.path_for(source).with_suffix(".nii.gz").exists():
-            return []  # they belong to that result, which stays
+            return []  # they belong to that NIfTI result, which stays
         paths = (self.output_dir / f"{image_stem(source)}_{postfix}.nii.gz" for postfix in self.outdated)
         return [path for path in paths if path.exists()]
 
     def path_for(self, source: str | Path) -> Path:
-        """The file that an image read from ``source`` is written to."""
+        """Output path of an image read from ``source``."""
         return self.output_dir / f"{image_stem(source)}_{self.output_postfix}{self.output_ext}"
 
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
-        """See before any computing that every output can be written, and make the output folder.
+        """Check, before any computation, that every output can be written, and create the output folder.
 
         Args:
             datalist: items with the source path under ``"image"``.
 
         Returns:
-            the outputs' paths, in the same order.
+            Paths of the outputs, in the same order.
 
         Raises:
-            ValueError: nothing to do, two sources of one output, or a source that is itself an output.
-            FileExistsError: an output or what is outdated beside it exists, and ``overwrite`` is False.
-            OSError: the folder cannot be made or written to.
+            ValueError: if the list is empty, two sources have the same output, or a source is itself an output.
+            FileExistsError: if an output or an outdated file exists and ``overwrite`` is False.
+            OSError: if the folder cannot be created or written to.
         """
         if not datalist:
-            raise ValueError("there is nothing to enlarge: pass --dataset_dir FILE_OR_FOLDER")
+            raise about(
+                ValueError("datalist is empty, there is nothing to enlarge: pass at least one image"), "datalist"
+            )
         sources: dict[Path, Path] = {}
         for item in datalist:
             source = Path(item["image"])
             output = self.path_for(source)
             if output in sources:
-                raise ValueError(f"{sources[output]} and {source} would both be written to {output}: run them apart")
+                raise ValueError(
+                    f"{sources[output]} and {source} would both be written to {output}: run them separately"
+                )
             sources[output] = source
         read_and_written = {source.resolve() for source in sources.values()} & {out.resolve() for out in sources}
         if read_and_written:
-            raise ValueError(
-                f"{min(read_and_written)} is an output of this run as well as an input: choose another output_dir"
-            )
+            message = f"{min(read_and_written)} is both an input and an output of this run: choose another output_dir"
+            raise about(ValueError(message), "output_dir")
         existing = [output for output in sources if output.exists()]
-        existing += [path for source in sources.values() for path in self._outdated(source)]
-        if existing and not self.overwrite:
-            more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
-            raise FileExistsError(
-                f"{existing[0]}{more} exists: choose another output_dir, or pass --overwrite True to replace it"
-            )
+        self._check_existing(existing + [path for source in sources.values() for path in self._outdated(source)])
         self._make_folder()
         return list(sources)
 
+    def _check_existing(self, paths: Sequence[Path]) -> None:
+        if paths and not self.overwrite:
+            more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+            message = f"{paths[0]}{more} exists: choose another output_dir, or set overwrite=True to replace it"
+            raise about(FileExistsError(message), "overwrite")
+
     def check_image(self, img: torch.Tensor) -> None:
-        """See whether an input is of a shape that can be written when it is enlarged.
+        """Check that the output of an input of this shape can be written.
 
         Args:
             img: input ``(1, X, Y)`` or ``(1, X, Y, D)``.
 
         Raises:
-            ValueError: a volume of several slices, where pictures are to be written.
+            ValueError: for a volume of several slices with ``output_ext=".png"``.
         """
         if self.output_ext == ".png" and img.ndim == 4 and img.shape[3] > 1:
-            raise ValueError(f"a volume of {img.shape[3]} slices is no picture: write it with --output_ext .nii.gz")
+            message = f"a volume of {img.shape[3]} slices cannot be written as a picture: set output_ext='.nii.gz'"
+            raise about(ValueError(message), "output_ext")
 
     def __call__(self, img: torch.Tensor, meta_data: Mapping[str, Any] | None = None) -> torch.Tensor:
-        """Write one image and return it unchanged.
+        """Write an image and return it unchanged.
 
         Args:
             img: ``(1, X, Y)`` or ``(1, X, Y, D)``.
-            meta_data: for a plain tensor, its meta data; a MetaTensor has its own. ``filename_or_obj`` (the source's
-                path) is needed, ``affine`` defaults to the identity; ``source_ndim = 2`` drops an axis ``D = 1``.
+            meta_data: metadata of a plain tensor; a MetaTensor has its own. ``filename_or_obj`` (the source's path) is
+                required, ``affine`` defaults to the identity; ``source_ndim = 2`` drops an axis ``D = 1``.
 
         Raises:
-            ValueError: not such a shape, values that are not finite, or a volume as PNG.
-            FileExistsError: the file exists, and ``overwrite`` is False.
+            ValueError: for another shape, values that are not finite, or a volume as PNG.
+            FileExistsError: if the file exists and ``overwrite`` is False.
         """
         meta = img.meta if isinstance(img, MetaTensor) else dict(meta_data or {})
         source = meta.get("filename_or_obj")
         if not source:
-            raise ValueError("the image has no meta['filename_or_obj']: the output takes its name from the source file")
+            raise ValueError("the image has no meta['filename_or_obj'], the source file that the output is named after")
         array = as_array(img).astype(np.float32)
         if array.ndim not in (3, 4) or array.shape[0] != 1:
             raise ValueError(f"{source}: expected an image of shape (1, X, Y) or (1, X, Y, D), got {array.shape}")
         if not np.isfinite(array).all():
-            raise ValueError(f"{source}: the super-resolved image holds NaN or infinity: check the weights")
+            raise ValueError(f"{source}: the super-resolved image has NaN or infinite values: check the weights")
         array = array[0]
         if array.ndim == 3 and array.shape[2] == 1 and (meta.get("source_ndim") == 2 or self.output_ext == ".png"):
             array = array[..., 0]
         path = self.path_for(source)
         outdated = self._outdated(source)
-        existing = [path] * path.exists() + outdated
-        if existing and not self.overwrite:
-            raise FileExistsError(
-                f"{existing[0]} exists: choose another output_dir, or pass --overwrite True to replace it"
-            )
+        self._check_existing([path] * path.exists() + outdated)
         self._make_folder()
-        for old in outdated:  # before the output, so that it never lies beside maps of another one
+        for old in outdated:  # before writing, so that the output never lies beside maps of another one
             old.unlink()
         if self.output_ext == ".png":
-            write_atomically(path, _picture(array, meta).save)
+            write_atomically(path, picture(array, meta).save)
         else:
-            image = _nifti(self._typed(array, meta), meta)
-            write_atomically(path, image.to_filename)
+            write_atomically(path, nifti_image(self._converted(array, meta), meta).to_filename)
         logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
         return img
 
-    def _typed(self, array: np.ndarray, meta: Mapping[str, Any]) -> np.ndarray:
-        """The array in the type of the output."""
+    def _converted(self, array: np.ndarray, meta: Mapping[str, Any]) -> np.ndarray:
+        """Convert the array to the dtype of the output."""
         name = meta.get("source_dtype", "float32") if self.output_dtype == "source" else self.output_dtype
         if name not in OUTPUT_DTYPES:
-            logger.info("%s: %s is no type of the output, float32 is", meta["filename_or_obj"], name)
+            logger.info("%s: cannot write dtype %s, writing float32", meta["filename_or_obj"], name)
             name = "float32"
         dtype = np.dtype(name)
         if dtype.kind == "f":
@@ -203,7 +203,11 @@ class SaveSR(Transform):
         outside = int(np.count_nonzero((rounded < limits.min) | (rounded > limits.max)))
         if outside:
             logger.warning(
-                "%s: %d of %d values lie outside %s and are clipped", meta["filename_or_obj"], outside, array.size, name
+                "%s: %d of %d values are outside the range of %s and were clipped",
+                meta["filename_or_obj"],
+                outside,
+                array.size,
+                name,
             )
         return np.clip(rounded, limits.min, limits.max).astype(dtype)
 
@@ -211,23 +215,25 @@ class SaveSR(Transform):
         try:
             self.output_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OSError(f"output_dir {self.output_dir} cannot be made ({error}): pass --output_dir FOLDER") from error
+            message = f"output_dir {self.output_dir} cannot be created ({error}): choose another folder"
+            raise about(OSError(message), "output_dir") from error
         if not os.access(self.output_dir, os.W_OK):
-            raise PermissionError(f"output_dir {self.output_dir} is not writable: pass --output_dir FOLDER")
+            message = f"output_dir {self.output_dir} is not writable: choose another folder"
+            raise about(PermissionError(message), "output_dir")
 
 
 class SaveSRd(SaveImaged):
-    """Dictionary version of :class:`SaveSR`, and a SaveImaged, so that MONAI Label leaves it out as MONAI's own.
+    """Dictionary version of :class:`SaveSR`. It subclasses SaveImaged because MONAI Label skips savers by that class.
 
     Args:
         keys: keys of the images to write.
-        output_dir: as for :class:`SaveSR`.
-        output_postfix: as for :class:`SaveSR`.
-        output_ext: as for :class:`SaveSR`.
-        overwrite: as for :class:`SaveSR`.
-        outdated: as for :class:`SaveSR`.
-        output_dtype: as for :class:`SaveSR`.
-        allow_missing_keys: skip keys that the data lacks.
+        output_dir: see :class:`SaveSR`.
+        output_postfix: see :class:`SaveSR`.
+        output_ext: see :class:`SaveSR`.
+        overwrite: see :class:`SaveSR`.
+        outdated: see :class:`SaveSR`.
+        output_dtype: see :class:`SaveSR`.
+        allow_missing_keys: whether to skip missing keys.
     """
 
     saver: SaveSR
@@ -251,51 +257,8 @@ class SaveSRd(SaveImaged):
         return self.saver.check(datalist)
 
     def check_loaded(self, data: Mapping[Hashable, Any], image_key: str = "image") -> None:
-        """See :meth:`SaveSR.check_image`, of a loaded item."""
+        """Call :meth:`SaveSR.check_image` on the image of a loaded item."""
         self.saver.check_image(data[image_key])
-
-
-def _nifti(array: np.ndarray, meta: Mapping[str, Any]) -> nib.Nifti1Image:
-    affine = np.asarray(meta.get("affine", np.eye(4)), dtype=np.float64)
-    image = nib.Nifti1Image(array, affine)
-    # a viewer picks sform or qform by their codes; the source's meaning (scanner, standard space) stays the image's
-    code = int(meta.get("sform_code", 0)) or int(meta.get("qform_code", 0)) or 1
-    image.set_sform(affine, code)
-    image.set_qform(affine, code)
-    if not np.allclose(image.get_qform(), affine, atol=1e-3):  # a qform holds no shear: better none than a false one
-        image.set_qform(None, 0)
-    image.header.set_xyzt_units(int(meta.get("xyzt_units", 2)) % 8 or 2)  # 2: millimetres; the low 3 bits are space
-    return image
-
-
-def _picture(array: np.ndarray, meta: Mapping[str, Any]) -> Image.Image:
-    source = str(meta["filename_or_obj"])
-    if array.ndim != 2:
-        raise ValueError(f"{source}: a volume of {array.shape[2]} slices is no picture: use output_ext .nii.gz")
-    mode = meta.get("mode")  # Pillow's, of a source that is a picture
-    if mode is None:
-        array = _upright(array, np.asarray(meta.get("affine", np.diag((-1, -1, 1, 1)))))
-        white = float(np.percentile(array, WHITE_PERCENTILE))
-        if not white > 0:
-            raise ValueError(f"{source}: a PNG shows intensities above 0, their percentile is {white}: use .nii.gz")
-        array, dtype = array * (255.0 / white), np.uint8
-    else:
-        dtype = np.uint8 if mode == "L" else np.uint16
-    array = np.clip(np.rint(array), 0, np.iinfo(dtype).max).astype(dtype)
-    return Image.fromarray(np.ascontiguousarray(array.T))  # x first in memory, rows first in a picture
-
-
-def _upright(array: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Turn a slice of scanner axes so that, transposed, it shows in radiological view."""
-    codes = nib.aff2axcodes(affine)[:2]
-    vertical = next((axis for pair in ("SI", "AP") for axis, code in enumerate(codes) if code and code in pair), 1)
-    if vertical == 0:
-        array, codes = array.T, codes[::-1]
-    if codes[0] in ("R", "A"):
-        array = array[::-1]
-    if codes[1] in ("S", "A"):
-        array = array[:, ::-1]
-    return array
 
 
 SaveSRD = SaveSRDict = SaveSRd

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Take the trust maps of an inferer apart into images."""
+"""Split the trust maps of an inferer into images."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ __all__ = ["SplitTrustMaps", "SplitTrustMapsD", "SplitTrustMapsDict", "SplitTrus
 class SplitTrustMaps(Transform):
     """Split the channels of a :class:`~monai_srgan.inferers.SelfEnsembleInferer` into mean, spread and half-width.
 
-    All three are in units of the image and none has an offset, so that
-    :class:`~monai_srgan.transforms.RestoreIntensity` puts each into scanner units by the same factor.
+    All three are in units of the image and have no offset, so that
+    :class:`~monai_srgan.transforms.RestoreIntensity` converts each to scanner units with the same factor.
 
     Args:
-        channels: C of the image itself, 1 or more.
+        channels: number of channels C of the image itself, at least 1.
 
     Raises:
-        ValueError: when ``channels`` is below 1.
+        ValueError: if ``channels`` is below 1.
     """
 
     def __init__(self, channels: int = 1) -> None:
         if channels < 1:
-            raise ValueError(f"channels must be the number of the image's own channels, 1 or more, got {channels}")
+            raise ValueError(f"channels must be the number of channels of the image, at least 1, got {channels}")
         self.channels = channels
 
     def __call__(self, maps: Any) -> tuple[Any, ...]:
-        """Split one item.
+        """Split the maps of one item.
 
         Args:
-            maps: ``(K * C, X, Y[, D])`` with K = 2 or 3; MetaTensor, tensor or numpy array, left as it is.
+            maps: ``(K * C, X, Y[, D])`` with K = 2 or 3; MetaTensor, tensor or numpy array, not modified.
 
         Returns:
-            K images ``(C, X, Y[, D])`` of the input's kind, memory of their own; MetaTensors have a copy each of the
-            meta data.
+            K images ``(C, X, Y[, D])`` of the input's kind that share no memory; each MetaTensor has its own copy of
+            the metadata.
 
         Raises:
-            ValueError: when there is another number of channels.
+            ValueError: if the number of channels is not 2 * C or 3 * C.
         """
         count, rest = divmod(len(maps), self.channels)
         if count not in (2, 3) or rest:
             raise ValueError(
-                f"trust maps must have {2 * self.channels} channels (mean, spread) or {3 * self.channels} (and "
-                f"half-width), got {len(maps)} of shape {tuple(maps.shape)}: take the output of a SelfEnsembleInferer "
+                f"trust maps must have {2 * self.channels} channels (mean, spread) or {3 * self.channels} (with "
+                f"half-width), got {len(maps)} of shape {tuple(maps.shape)}: pass the output of a SelfEnsembleInferer "
                 "without its batch dimension"
             )
         plain = maps.as_tensor() if isinstance(maps, MetaTensor) else maps
@@ -60,24 +60,24 @@ class SplitTrustMaps(Transform):
         if not isinstance(maps, MetaTensor):
             return tuple(copies)
         return tuple(
-            # a change of one image's affine must not reach another image
+            # Copies: an in-place change of one image's affine must not reach another image.
             MetaTensor(part, meta=copy.deepcopy(maps.meta), applied_operations=list(maps.applied_operations))
             for part in copies
         )
 
 
 class SplitTrustMapsd(MapTransform):
-    """Dictionary version of :class:`SplitTrustMaps`: the mean stays under the key, the others get keys of their own.
+    """Dictionary version of :class:`SplitTrustMaps`: the mean keeps the key, spread and half-width get their own keys.
 
     Args:
-        keys: the inferer's output; one key, since the others have one name each.
+        keys: the inferer's output; a single key.
         spread_key: key of the spread.
-        half_width_key: key of the half-width, which is only there where the inferer has intervals.
+        half_width_key: key of the half-width, which exists only if the inferer has intervals.
         channels: see :class:`SplitTrustMaps`.
-        allow_missing_keys: whether to skip ``keys`` that is absent.
+        allow_missing_keys: whether to skip a missing key.
 
     Raises:
-        ValueError: when there are several ``keys``, two keys are the same, or see :class:`SplitTrustMaps`.
+        ValueError: if there are several ``keys``, two keys are the same, or see :class:`SplitTrustMaps`.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class SplitTrustMapsd(MapTransform):
         super().__init__(keys, allow_missing_keys)
         if len(self.keys) != 1 or len({*self.keys, spread_key, half_width_key}) != 3:
             raise ValueError(
-                "keys, spread_key and half_width_key must be three different names, one each, "
+                "keys, spread_key and half_width_key must be three different single keys, "
                 f"got {self.keys}, {spread_key!r} and {half_width_key!r}"
             )
         self.spread_key = spread_key
@@ -99,7 +99,7 @@ class SplitTrustMapsd(MapTransform):
         self.split = SplitTrustMaps(channels)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of `data` with the maps apart; an older half-width is dropped where there is no new one."""
+        """Return a copy of `data` with the maps split; without a new half-width, an old one is removed."""
         d = dict(data)
         for key in self.key_iterator(d):
             d.pop(self.half_width_key, None)

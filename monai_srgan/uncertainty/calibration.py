@@ -1,54 +1,37 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From slices of validation patients to the factor of the intervals, and what it covers."""
+"""Set the factor of the intervals from slices of validation patients, and measure its coverage."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from monai_srgan.uncertainty.conformal import conformal_risk_control, patients_needed
 from monai_srgan.uncertainty.quantiles import QuantileTable
+from monai_srgan.uncertainty.record import Calibration, CoverageSummary
 
-__all__ = ["Calibration", "PatientCoverage", "loss_cap"]
+__all__ = ["PatientCoverage", "loss_cap"]
 
 _FACTORS = np.exp(np.arange(math.log(1e-2), math.log(1e2), 1e-3))  # steps of 0.1 %: less than 0.03 % of coverage
 _BALANCED = ("inside", "outside")
 
 
-class Calibration(NamedTuple):
-    """What :meth:`PatientCoverage.calibrate` found.
-
-    ``coverage`` and ``held_out`` are ``{region: {"mean", "sd", "patients"}}`` over patients, the first with the factor
-    of all patients, on which it is thus no test, the second for each patient with the factor of the others (None where
-    the others are too few).
-    """
-
-    factor: float
-    patients: int
-    slices: int
-    cap: float
-    capped_patients: int
-    coverage: dict[str, dict[str, Any]]
-    held_out: dict[str, dict[str, Any]] | None
-
-
 class PatientCoverage:
-    """How much of each patient's slices the intervals cover, for any factor on their width.
+    """Coverage of each patient's slices by the intervals, for any factor on their width.
 
     The unit is the patient: slices of one head resemble each other, only patients are exchangeable. A patient's
-    coverage of a region is the mean over the slices that have it; the patient's loss is the mean of what is missed
-    inside and outside the tumour, so that the two count alike though a tumour is a fiftieth of a slice. Their larger
-    one would bound both, but for two noisy numbers it is well above either, and the intervals would cover more than
-    they state: that the two are near each other is the work of the table, and ``coverage`` shows whether it succeeds.
+    coverage of a region is the mean over the slices that contain it. A patient's loss is the mean of the miscoverage
+    inside and outside the tumor, so that both have the same weight although a tumor is a fiftieth of a slice. The
+    larger of the two would bound both, but the maximum of two noisy numbers is well above either, and the intervals
+    would cover more than they state. The table is what brings the two close to each other; ``coverage`` shows whether
+    it succeeds.
 
-    The loss is cut off at ``cap``, see
-    :mod:`monai_srgan.uncertainty.conformal`; ``capped_patients`` tells how many reach
-    it, and where none does the loss that is bounded is the miscoverage itself.
+    The loss is cut off at ``cap``, see :mod:`monai_srgan.uncertainty.conformal`. ``capped_patients`` counts the
+    patients who reach the cap; if there are none, the bounded loss is the miscoverage itself.
 
     Args:
         table: widths before the factor.
@@ -66,23 +49,23 @@ class PatientCoverage:
         target: torch.Tensor,
         masks: Mapping[str, torch.Tensor],
     ) -> None:
-        """Count on a batch of slices.
+        """Add a batch of slices.
 
         Args:
-            patients: whose slices they are, one name each.
+            patients: name of the patient of each slice.
             mean: mean of the self-ensemble, ``(B, C, H, W)``.
             spread: its spread, of the same shape.
             target: HR images of the same shape.
-            masks: region to mask ``(B, 1, H, W)`` bool, with "inside" and "outside" among them.
+            masks: region to mask ``(B, 1, H, W)`` bool, including "inside" and "outside".
 
         Raises:
-            ValueError: when there is another number of patients than of slices, or a region is missing.
+            ValueError: if the numbers of patients and slices differ, or a region is missing.
         """
         if len(patients) != len(mean):
-            raise ValueError(f"patients must name one patient for each of {len(mean)} slices, got {len(patients)}")
+            raise ValueError(f"patients must have one name for each of {len(mean)} slices, got {len(patients)}")
         missing = [name for name in _BALANCED if name not in masks]
         if missing:
-            raise ValueError(f"masks must hold {_BALANCED}, the loss is made of both: {missing} are missing")
+            raise ValueError(f"masks must contain {_BALANCED}, which the loss is computed from: {missing} are missing")
         ratios = ((mean.float() - target.float()).abs() / self.table(mean, spread)).cpu().numpy()
         for i, patient in enumerate(patients):
             places = np.searchsorted(_FACTORS, ratios[i])  # the first factor that covers the pixel
@@ -96,23 +79,23 @@ class PatientCoverage:
 
     @property
     def patients(self) -> list[str]:
-        """Names of the patients counted on."""
+        """Names of the patients added so far, sorted."""
         return sorted(self._slices)
 
     def calibrate(self, level: float = 0.9, cap: float | None = None) -> Calibration:
         """Set the factor by conformal risk control.
 
         Args:
-            level: coverage to reach in the mean over patients and over inside and outside, in (0, 1).
+            level: mean coverage over patients, and over inside and outside, to reach; in (0, 1).
             cap: see :func:`loss_cap`.
 
         Raises:
-            ValueError: when an argument is out of range, or see
+            ValueError: if an argument is out of range, or see
                 :func:`~monai_srgan.uncertainty.conformal.conformal_risk_control`.
         """
         cap = loss_cap(level, cap)
         if not self._slices:
-            raise ValueError("there are no slices to calibrate on: add some first")
+            raise ValueError("there are no slices to calibrate on: call add first")
         curves = [_mean_curves(slices) for slices in self._slices.values()]
         losses = np.stack([_loss(patient, cap) for patient in curves])
         factor = conformal_risk_control(losses, _FACTORS, 1 - level, cap)
@@ -130,7 +113,7 @@ class PatientCoverage:
     @staticmethod
     def _held_out(
         curves: list[dict[str, np.ndarray]], losses: np.ndarray, level: float, cap: float
-    ) -> dict[str, dict[str, Any]] | None:
+    ) -> dict[str, CoverageSummary] | None:
         if len(curves) <= patients_needed(1 - level, cap):
             return None
         try:
@@ -139,19 +122,19 @@ class PatientCoverage:
                 for i in range(len(curves))
             ]
         except ValueError:
-            return None  # one patient fewer is too few where the intervals are as wide as they can be
+            return None  # with one patient fewer no factor is large enough
         return _summary(curves, [int(place) for place in np.searchsorted(_FACTORS, factors)])
 
 
 def loss_cap(level: float, cap: float | None = None) -> float:
-    """Where a patient's loss is cut off.
+    """Value at which a patient's loss is cut off.
 
     Args:
         level: coverage to reach, in (0, 1).
-        cap: in (1 - ``level``, 1]; None is twice the tolerated loss, at most 1: 0.2 for a level of 0.9.
+        cap: in (1 - ``level``, 1]; None for twice the tolerated loss, at most 1: 0.2 for a level of 0.9.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: if an argument is out of range.
     """
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), got {level}")
@@ -162,7 +145,7 @@ def loss_cap(level: float, cap: float | None = None) -> float:
 
 
 def _mean_curves(slices: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """A patient's coverage of each region that at least one slice has."""
+    """A patient's coverage of each region that at least one slice contains."""
     names = dict.fromkeys(name for curves in slices for name in curves)
     return {name: np.mean([curves[name] for curves in slices if name in curves], axis=0) for name in names}
 
@@ -172,11 +155,11 @@ def _loss(patient: Mapping[str, np.ndarray], cap: float) -> np.ndarray:
     return np.clip(np.mean(missed, axis=0), 0.0, cap)
 
 
-def _summary(curves: Sequence[Mapping[str, np.ndarray]], places: Sequence[int]) -> dict[str, dict[str, Any]]:
+def _summary(curves: Sequence[Mapping[str, np.ndarray]], places: Sequence[int]) -> dict[str, CoverageSummary]:
     """Mean and standard deviation over patients of the coverage at one place of each patient's curves."""
     found = {}
     for name in dict.fromkeys(name for patient in curves for name in patient):
         values = [float(p[name][place]) for p, place in zip(curves, places, strict=True) if name in p]
         sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        found[name] = {"mean": float(np.mean(values)), "sd": sd, "patients": len(values)}
+        found[name] = CoverageSummary(float(np.mean(values)), sd, len(values))
     return found

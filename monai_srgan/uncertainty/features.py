@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of a pixel at inference that tells how large its error may be."""
+"""Features of a pixel, known at inference, that predict the size of its error."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ FEATURES = ("spread", "activity")
 """Names of the features of :func:`pixel_features`, in their order."""
 
 WINDOW = 9
-"""Side of the window in HR pixels: about two LR pixels, the finest scale on which an LR image tells anything."""
+"""Side of the window in HR pixels: about two LR pixels, the finest scale that an LR image resolves."""
 
-_FLOOR = 1e-5  # of [0, 1]: below it is the rounding of float32, which must not sort pixels
+_FLOOR = 1e-5  # of [0, 1]: smaller values are float32 rounding and must not decide the bin of a pixel
 
 
 def pixel_features(mean: torch.Tensor, spread: torch.Tensor, window: int = WINDOW) -> torch.Tensor:
     """Spread and activity around each pixel, both in units of the image.
 
-    ``spread`` is the mean of the self-ensemble's spread over a window, ``activity`` the root mean square of what the
-    window's mean does not hold of the image: ``sqrt(box((x - box(x))^2))``. At the borders a window holds the pixels
-    of the image alone. Both commute with flips and rotations.
+    ``spread`` is the mean of the self-ensemble's spread over a window; ``activity`` is the root mean square of the
+    image's deviation from its local mean, ``sqrt(box((x - box(x))^2))``. At the borders, the window contains only
+    pixels of the image. Both commute with flips and rotations.
 
     Args:
         mean: mean of the self-ensemble, ``(B, C, H, W)`` or ``(B, C, H, W, D)`` with slices along D, in units of
-            the normalised image: [0, 1] for air to the 99.9th percentile.
+            the normalized image: [0, 1] from air to the 99.9th percentile.
         spread: its spread, of the same shape and unit.
         window: side of the window in pixels, odd.
 
@@ -37,7 +37,7 @@ def pixel_features(mean: torch.Tensor, spread: torch.Tensor, window: int = WINDO
         ``(2, *mean.shape)`` float32 of at least 1e-5, in the order of :data:`FEATURES`.
 
     Raises:
-        ValueError: when a shape is another one or `window` is not odd.
+        ValueError: if the shapes do not match or `window` is not odd.
     """
     if mean.ndim not in (4, 5) or mean.shape != spread.shape:
         raise ValueError(
@@ -45,7 +45,7 @@ def pixel_features(mean: torch.Tensor, spread: torch.Tensor, window: int = WINDO
             f"got {tuple(mean.shape)} and {tuple(spread.shape)}"
         )
     if window < 1 or window % 2 == 0:
-        raise ValueError(f"window must be an odd number of pixels, 1 or more, got {window}")
+        raise ValueError(f"window must be an odd number of pixels, at least 1, got {window}")
     image, deviation = _slices(mean), _slices(spread)
     detail = image - _box(image, window)
     features = torch.stack([_box(deviation, window), _box(detail.square(), window).sqrt()]).clamp_(min=_FLOOR)
@@ -56,7 +56,7 @@ def pixel_features(mean: torch.Tensor, spread: torch.Tensor, window: int = WINDO
 
 
 def _slices(image: torch.Tensor) -> torch.Tensor:
-    """Every slice and channel as an image of its own, ``(N, 1, H, W)`` float32."""
+    """Every slice and channel as a separate image, ``(N, 1, H, W)`` float32."""
     image = plain(image).float()
     image = image if image.ndim == 4 else image.movedim(-1, 1)
     return image.reshape(-1, 1, *image.shape[-2:])

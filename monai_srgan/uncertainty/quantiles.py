@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of the intervals: quantiles of the error over bins of what is known of a pixel."""
+"""The shape of the intervals: quantiles of the error in bins of a pixel's features."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from monai_srgan.uncertainty.features import WINDOW, pixel_features
 
 __all__ = ["PixelSample", "QuantileTable", "fit_quantile_table"]
 
-_SMALLEST = 1e-5  # of [0, 1]: an interval has some width, even where an image is as good as constant
-_FEWEST = 100  # pixels of the sample that a bin must have for a quantile of its own
+_SMALLEST = 1e-5  # of [0, 1]: the width is > 0 even where the image is nearly constant
+_FEWEST = 100  # smallest number of pixels for a quantile of a bin
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class QuantileTable:
     """Quantile of the absolute error for each bin of :func:`~monai_srgan.uncertainty.pixel_features`.
 
     Args:
-        edges: for each feature the increasing edges between its bins; a value on an edge belongs to the bin above.
-        quantiles: one number > 0 for each bin, ``(len(edges[0]) + 1, len(edges[1]) + 1)``, in units of the image.
-        window: of the features.
+        edges: for each feature, the increasing edges between its bins; a value on an edge belongs to the bin above.
+        quantiles: one number > 0 per bin, ``(len(edges[0]) + 1, len(edges[1]) + 1)``, in units of the image.
+        window: side of the window of the features, in HR pixels.
     """
 
     edges: tuple[np.ndarray, np.ndarray]
@@ -34,8 +34,8 @@ class QuantileTable:
     window: int = WINDOW
 
     def __call__(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
-        """The quantile of every pixel, float32 of the shape of ``mean``; see :func:`pixel_features`."""
-        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features take many times the volume
+        """Look up the quantile of every pixel: float32 of the shape of ``mean``; see :func:`pixel_features`."""
+        if mean.ndim == 5 and mean.shape == spread.shape:  # slice by slice: the features need a multiple of its memory
             return torch.stack([self(mean[..., i], spread[..., i]) for i in range(mean.shape[-1])], dim=-1)
         features = pixel_features(mean, spread, self.window)
         edges = [torch.as_tensor(e, dtype=torch.float32, device=features.device) for e in self.edges]
@@ -53,21 +53,21 @@ def fit_quantile_table(
     bins: int = 16,
     window: int = WINDOW,
 ) -> QuantileTable:
-    """Quantiles of errors in bins of the features.
+    """Fit the quantiles of the error in bins of the features.
 
-    Along each feature the bins have the same weight, as far as equal values allow. A bin with fewer than 100 pixels
-    takes the quantile of the nearest one that has more.
+    Along each feature, the bins have equal weight as far as ties allow. A bin with fewer than 100 pixels gets the
+    quantile of the nearest bin with at least 100.
 
     Args:
         features: ``(2, N)`` of N pixels.
         errors: ``(N,)`` absolute errors.
         weights: ``(N,)`` > 0.
         level: of the quantile, in (0, 1).
-        bins: along each feature, at most.
-        window: of the features, for the table.
+        bins: largest number along each feature.
+        window: side of the window of the features, in HR pixels.
 
     Raises:
-        ValueError: when a shape or range is another one.
+        ValueError: if a shape or range is wrong.
     """
     features, errors, weights = (np.asarray(a, dtype=np.float32) for a in (features, errors, weights))
     if features.ndim != 2 or len(features) != 2 or not (features.shape[1:] == errors.shape == weights.shape):
@@ -100,12 +100,12 @@ def _edges(values: np.ndarray, weights: np.ndarray, bins: int) -> np.ndarray:
     places = np.searchsorted(mass, mass[-1] * np.arange(1, bins) / bins)
     edges = values[order][np.minimum(places, len(values) - 1)]
     above = values[values > values.min()]
-    # below an edge at the smallest value, such as that of many pixels of air, there would be no pixel
+    # No edge at the smallest value, which many pixels of air share: the bin below it would be empty.
     return np.unique(np.maximum(edges, above.min())) if above.size else edges[:0]
 
 
 def _quantiles(bins: np.ndarray, errors: np.ndarray, weights: np.ndarray, level: float, count: int) -> np.ndarray:
-    """Smallest error of each bin with at least ``level`` of the bin's weight at or below it; NaN for few pixels."""
+    """Smallest error of each bin with at least ``level`` of the bin's weight at or below it; NaN for too few pixels."""
     order = np.lexsort((errors, bins))
     bounds = np.searchsorted(bins[order], np.arange(count + 1))
     quantiles = np.full(count, np.nan)
@@ -118,15 +118,18 @@ def _quantiles(bins: np.ndarray, errors: np.ndarray, weights: np.ndarray, level:
 
 
 class PixelSample:
-    """Pixels drawn from slices, from which a :class:`QuantileTable` is fitted.
+    """Pixels drawn from slices, to fit a :class:`QuantileTable`.
 
-    Of every slice as many pixels are drawn inside the tumour as outside, or all where there are fewer, and each half
-    has the same weight: a tumour is a fiftieth of a slice, and the intervals shall hold in it too.
+    From every slice, the same number of pixels is drawn inside the tumor and outside (or all, if there are fewer), and
+    both groups have the same weight: a tumor is a fiftieth of a slice, but the intervals must hold in it too.
 
     Args:
-        pixels: largest number drawn from each half of a slice.
-        window: of the features.
+        pixels: largest number drawn from each group of a slice.
+        window: side of the window of the features, in HR pixels.
         seed: of the draws.
+
+    Raises:
+        ValueError: if ``pixels`` is below 1.
     """
 
     def __init__(self, pixels: int = 4096, *, window: int = WINDOW, seed: int = 0) -> None:
@@ -142,13 +145,13 @@ class PixelSample:
         return sum(errors.size for _, errors, _ in self._parts)
 
     def add(self, mean: torch.Tensor, spread: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> None:
-        """Draw from a batch of slices.
+        """Draw pixels from a batch of slices.
 
         Args:
             mean: mean of the self-ensemble, ``(B, C, H, W)``.
             spread: its spread, of the same shape.
             target: HR images of the same shape.
-            mask: tumour ``(B, 1, H, W)``, bool.
+            mask: tumor ``(B, 1, H, W)``, bool.
         """
         features = pixel_features(mean, spread, self.window).cpu().numpy()
         errors = (mean.float() - target.float()).abs().cpu().numpy()
@@ -162,10 +165,10 @@ class PixelSample:
                     self._parts.append((features[:, i].reshape(2, -1)[:, drawn], errors[i].ravel()[drawn], weight))
 
     def fit(self, level: float = 0.9, bins: int = 16) -> QuantileTable:
-        """The table of all pixels drawn; see :func:`fit_quantile_table`.
+        """Fit a table to all pixels drawn; see :func:`fit_quantile_table`.
 
         Raises:
-            ValueError: when there are too few pixels, or an argument is out of range.
+            ValueError: if there are too few pixels, or an argument is out of range.
         """
         if not self._parts:
             raise ValueError("there are no pixels to fit a table to: add slices first")

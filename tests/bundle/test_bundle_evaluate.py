@@ -21,8 +21,8 @@ from monai_srgan.apps import figshare_datalist
 from monai_srgan.data import read_cjdata
 from monai_srgan.metrics import REGIONS, masked_psnr, region_masks
 from monai_srgan.networks import SRResNet
-from monai_srgan.physics import GaussianDownsample
-from monai_srgan.uncertainty import IntervalTable, QuantileTable
+from monai_srgan.physics import GaussianDownsample, Measurement
+from monai_srgan.uncertainty import CalibrationRecord, IntervalTable, QuantileTable
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "bundle" / "configs" / "evaluate.json"
@@ -96,7 +96,7 @@ def test_an_evaluation_writes_rows_summary_and_panels(phantom_dir: Path, tmp_pat
     summary = means(tmp_path)
     assert summary["slices"] == len(items)
     assert summary["settings"]["section"] == "test"
-    assert summary["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=1.5)"
+    assert summary["settings"]["degradation"]["operator"] == {"kind": "gaussian", "scale": 4, "sigma": 1.5}
     assert len(list((tmp_path / "panels").glob("panel_*.png"))) == 1
     again = {m: s["whole"]["redegraded_psnr"]["mean"] for m, s in summary["scores"].items()}
     assert all(again[f"{m} + consistency"] > 120 > 60 > again[m] for m in ("nearest", "bicubic", "lanczos", "srgan"))
@@ -153,8 +153,11 @@ def test_intervals_are_scored_and_the_report_says_what_they_depend_on(
     torch.save(network.state_dict(), tmp_path / "model.pt")
     test = [item["patient"] for item in figshare_datalist(phantom_dir, "test", num_folds=3, progress=False)]
     table = QuantileTable((np.zeros(0, np.float32), np.zeros(0, np.float32)), np.full((1, 1), 0.05))
-    record = {"settings": {"degradation": {"operator": "GaussianDownsample(scale=4, sigma=1.5)"}}, "patients": test[:1]}
-    IntervalTable(0.9, 1.5, table, consistent=projected, record=record).save(tmp_path / "intervals.json")
+    record = CalibrationRecord(patients=tuple(test[:1]))
+    measurement = Measurement(GaussianDownsample(4), noise_std=0.01)
+    IntervalTable(0.9, 1.5, table, consistent=projected, measurement=measurement, record=record).save(
+        tmp_path / "intervals.json"
+    )
     quick = {"panels": 0, "perceptual": False, "compare": ["bicubic"]}
     trust = {"trust": True, "trust_consistency": projected, "intervals": str(tmp_path / "intervals.json")}
     workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick, **trust).run()
@@ -170,7 +173,7 @@ def test_intervals_are_scored_and_the_report_says_what_they_depend_on(
     assert set(summary["settings"]["weights_sha256"]) == {"srgan"}
     page = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
     assert "1 patient of this report took part in the calibration" in page
-    assert "calibrated for another degradation" in page  # the record has nothing but the operator
+    assert "calibrated for another degradation (4x, Gaussian blur with sigma 1.5 pixels, Rician noise of 0.01)" in page
     assert "Made-up slices." in page
     assert "work of Jun Cheng" not in page
 
@@ -198,8 +201,8 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
         ({"compare": ["srresnet"]}, "path must be a file of weights, got None"),
         ({"trust": "false"}, "trust must be True or False"),
         ({"trust_consistency": True}, "needs trust: set trust=True"),
-        ({"consistency": True, "degrade#isolate": True}, "depends on the tumour's mask"),
-        ({"trust": True}, "intervals: there is no file"),
+        ({"consistency": True, "degrade#isolate": True}, "depends on the tumor mask"),
+        ({"trust": True}, "none.json does not exist"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(
@@ -254,7 +257,7 @@ def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) ->
     assert list(summary["scores"]["mine"]) == ["rim", "whole"]
     chosen = {k: settings[k] for k in ("section", "fold", "seed", "num_folds", "rim_width_pixels")}
     assert chosen == {"section": "validation", "fold": 1, "seed": 4, "num_folds": 3, "rim_width_pixels": 4}
-    assert settings["degradation"]["operator"] == "GaussianDownsample(scale=4, sigma=0.7)"
+    assert settings["degradation"]["operator"] == {"kind": "gaussian", "scale": 4, "sigma": 0.7}
     assert settings["degradation"]["noise_std"] == 0.05
     expected = {i["patient"] for i in figshare_datalist(phantom_dir, "validation", 1, 3, 4, progress=False)}
     with (tmp_path / "scores.csv").open(newline="") as file:
@@ -267,7 +270,11 @@ def test_another_scale_is_one_argument_away(phantom_dir: Path, tmp_path: Path) -
     torch.save(network.state_dict(), tmp_path / "x2.pt")
     made = workflow(phantom_dir, tmp_path / "out", tmp_path / "x2.pt", scale=2, panels=0, perceptual=False)
     made.run()
-    assert means(tmp_path / "out")["settings"]["degradation"]["operator"] == "GaussianDownsample(scale=2, sigma=0.5)"
+    assert means(tmp_path / "out")["settings"]["degradation"]["operator"] == {
+        "kind": "gaussian",
+        "scale": 2,
+        "sigma": 0.5,
+    }
 
 
 def test_the_command_of_the_readme_works_and_logs_the_table(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:

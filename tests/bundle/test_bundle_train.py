@@ -125,6 +125,27 @@ def test_a_resumed_run_ends_with_the_same_weights(trained, phantom_dir, tmp_path
     assert tables[0] == tables[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("degrade#sigma_inside", 1.0, False),
+        ("degrade#isolate", True, False),
+        ("degrade#noise_std", 0.01, False),
+        ("degrade#sigma_inside", 1.5, True),  # that of the outside
+    ],
+)
+def test_a_run_resumes_only_with_the_same_degradation(trained, phantom_dir, tmp_path, name, value, allowed):
+    checkpoint = trained / "checkpoints" / "checkpoint_epoch=3.pt"
+    flow = workflow(phantom_dir, tmp_path, ckpt=str(checkpoint), **{name: value})
+    if allowed:
+        run(flow)
+        return
+    with pytest.raises(RuntimeError) as caught:
+        run(flow)
+    expected = "other settings: degradation 4x, Gaussian blur with sigma 1.5 pixels, now 4x, Gaussian blur"
+    assert expected in causes(caught.value)
+
+
 def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path):
     checkpoint = trained / "checkpoints" / "checkpoint_epoch=2.pt"
     flow = workflow(phantom_dir, tmp_path, fold=1, ckpt=str(checkpoint))

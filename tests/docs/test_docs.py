@@ -186,6 +186,11 @@ def test_the_blocks_on_reading_files_run(phantom_dir: Path) -> None:
     assert torch.equal(done["image"], done["sample"]["image"])
 
 
+def test_the_record_of_a_measurement_is_as_documented() -> None:
+    done = run_blocks(DOCS / "reference" / "degradation.md")
+    assert done["measurement"].to_dict() == done["record"]
+
+
 def test_the_blocks_on_enlarging_run() -> None:
     done = run_blocks(DOCS / "how-to" / "infer.md")
     assert done["sr"].shape == (1, 1, 256, 192, 3)

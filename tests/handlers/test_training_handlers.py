@@ -25,6 +25,7 @@ from monai_srgan.handlers import (
     TrainerState,
     WeightsSaver,
 )
+from monai_srgan.physics import GaussianDownsample, Measurement
 
 
 def engine_with(step=None, **state) -> Engine:
@@ -185,3 +186,15 @@ def test_weights_folder_that_cannot_be_made_fails_before_the_first_iteration(tmp
 def test_a_trainer_state_that_is_not_attached_says_so():
     with pytest.raises(RuntimeError, match="not attached: put it among the trainer's handlers"):
         TrainerState().state_dict()
+
+
+def test_a_degradation_among_the_settings_is_compared_by_meaning():
+    engine = engine_with(device=torch.device("cpu"), epoch_length=3, best_metric=0.0, best_metric_epoch=1)
+    written = TrainerState({"degradation": {"operator": {"kind": "gaussian", "scale": 4}}})
+    same = TrainerState({"degradation": Measurement(GaussianDownsample(4)).to_dict()})
+    other = TrainerState({"degradation": Measurement(GaussianDownsample(4), noise_std=0.01).to_dict()})
+    for state in (written, same, other):
+        state.attach(engine)
+    same.load_state_dict(written.state_dict())
+    with pytest.raises(ValueError, match=r"degradation 4x, Gaussian .* pixels, now 4x, .* Rician noise of 0\.01\."):
+        other.load_state_dict(written.state_dict())

@@ -154,7 +154,7 @@ def test_intervals_for_another_kind_of_result_are_refused(intervals):
         SelfEnsembleInferer(consistent, intervals)
     projected = replace(intervals, consistent=True)
     SelfEnsembleInferer(consistent, projected)
-    with pytest.raises(ValueError, match=r"calibrated for results with the projection.*--consistency False"):
+    with pytest.raises(ValueError, match=r"calibrated for results with the projection.*intervals=None"):
         SelfEnsembleInferer(TiledSRInferer(), projected)
 
 

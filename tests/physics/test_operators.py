@@ -68,16 +68,16 @@ def test_operators_commute_with_flips_and_axis_swap(operator):
 
 @pytest.mark.parametrize("name", ["gaussian", "sharp", "bicubic"])
 @pytest.mark.parametrize("scale", SCALES)
-def test_a_ramp_is_sampled_at_cell_centres(name, scale):
+def test_a_ramp_is_sampled_at_cell_centers(name, scale):
     ramp = torch.arange(16.0 * scale, dtype=torch.float64).repeat(16 * scale, 1)[None, None]
-    centres = torch.arange(16.0, dtype=torch.float64) * scale + (scale - 1) / 2
+    centers = torch.arange(16.0, dtype=torch.float64) * scale + (scale - 1) / 2
     inner = slice(4, 12)  # the ramp's reflection at the border is no ramp
     y = KINDS[name](scale)(ramp)[0, 0, 8]
-    torch.testing.assert_close(y[inner], centres[inner], rtol=0, atol=1e-9)
+    torch.testing.assert_close(y[inner], centers[inner], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_kspace_samples_a_band_limited_image_at_cell_centres(scale):
+def test_kspace_samples_a_band_limited_image_at_cell_centers(scale):
     n, m = 12 * scale, 12
 
     def wave(row, column):
@@ -205,7 +205,7 @@ def test_stripes_of_the_cell_width_average_out():
 def test_stripes_of_the_cell_width_leave_what_the_default_blur_passes():
     stripes = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
     stripes[..., ::4] = 1
-    # 1/4 + 1/2 cos(w n) + 1/4 cos(2 w n) with w = pi / 2. At the cell centres n = 4 i + 1.5 the second wave is zero and
+    # 1/4 + 1/2 cos(w n) + 1/4 cos(2 w n) with w = pi / 2. At the cell centers n = 4 i + 1.5 the second wave is zero and
     # the first cos(3 pi / 4). Gains: the Fourier transforms of the Gaussian and of the weights (-3, 19, 19, -3) / 32.
     w, sigma = np.pi / 2, 1.5
     blur = np.exp(-(sigma**2) * w**2 / 2)

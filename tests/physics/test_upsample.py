@@ -53,7 +53,7 @@ def test_constants_flips_and_axes_are_kept(kind, scale):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_at_odd_scales_the_cell_centres_keep_their_value(kind):
+def test_at_odd_scales_the_cell_centers_keep_their_value(kind):
     x = image(1, 2, 6, 8)
     torch.testing.assert_close(kind(3)(x)[..., 1::3, 1::3], x, rtol=0, atol=1e-12)
 
@@ -64,7 +64,7 @@ def test_they_share_the_geometry_of_the_operators(kind):
     back = kind(4)(GaussianDownsample(4)(ramp))
     inner = slice(32, 64)
     torch.testing.assert_close(back[..., inner, inner].mean(), ramp[..., inner, inner].mean(), rtol=0, atol=1e-9)
-    # a block's values are its centre's, 1.5 pixels off at its edge; a smooth interpolation bends the ramp a little
+    # a block's values are its center's, 1.5 pixels off at its edge; a smooth interpolation bends the ramp a little
     assert (back - ramp)[..., inner, inner].abs().max() < (1.6 if kind is NearestUpsample else 0.2)
 
 

@@ -229,7 +229,8 @@ def test_every_public_setting_is_on_the_page(document: Document) -> None:
     table = {line[0]: line[1] for line in document.tables[-1][1:]}
     assert table["seed"] == "3"
     assert table["clamped"] == "no"
-    assert table["degradation"] == "noise std 0.0; operator GaussianDownsample(scale=4, sigma=1.5)"
+    assert table["degradation"] == "operator (kind gaussian; scale 4; sigma 1.5); noise std 0.0; inside none"
+    assert "4x, Gaussian blur with sigma 1.5 pixels" in document.text
     assert table["ssim"].startswith("window gaussian; window size 11; sigma 1.5; K1 0.01; K2 0.03")
     assert "band of 8 high-resolution pixels" in document.text
     assert "made to hold in 90 % of the pixels" in document.text

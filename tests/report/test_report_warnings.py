@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from monai_srgan.data.splits import DEALT_EVENLY
-from monai_srgan.physics import GaussianDownsample
+from monai_srgan.physics import GaussianDownsample, InsideSettings, Measurement
 from monai_srgan.report.warnings import data_warnings, trust_warnings
 
 
@@ -25,16 +26,47 @@ def test_a_report_warns_of_slices_that_prove_little(settings: dict[str, Any], ti
     assert [title for title, _ in data_warnings(settings)] == titles
 
 
-def test_a_report_warns_of_calibration_patients_and_of_another_degradation() -> None:
-    here = {"operator": GaussianDownsample(4), "noise_std": 0.0}
-    same = {"noise_std": 0.0, "operator": "GaussianDownsample(scale=4, sigma=1.5)"}  # as a JSON file gives it back
-    settings = {"degradation": here, "calibration": {"patients": ["a", "b"], "degradation": same}}
-    assert trust_warnings(settings, {"c", "d"}) == []
-    assert trust_warnings(settings, {"b", "d"}) == [
+HERE = Measurement(GaussianDownsample(4)).to_dict()
+
+
+def warnings_of(degradation: Any, calibration: dict[str, Any], patients: set[str] | None = None) -> list[str]:
+    settings = {"degradation": degradation, "precision": "fp32", "calibration": {"level": 0.9, **calibration}}
+    return trust_warnings(settings, patients or {"c"})
+
+
+def test_a_report_warns_of_patients_of_the_calibration() -> None:
+    calibration = {"patients": ["a", "b"], "degradation": json.loads(json.dumps(HERE))}
+    assert warnings_of(HERE, calibration) == []
+    assert warnings_of(HERE, calibration, {"b", "d"}) == [
         "1 patient of this report took part in the calibration: no test of it."
     ]
-    settings["degradation"] = {**here, "noise_std": 0.02}
-    assert trust_warnings(settings, {"c"}) == [
-        "The intervals were calibrated for another degradation: here they state nothing."
-    ]
     assert trust_warnings({}, {"a"}) == []
+    assert trust_warnings({"degradation": HERE, "calibration": None}, {"a"}) == []
+
+
+def test_a_report_warns_of_another_degradation_by_its_meaning() -> None:
+    assert warnings_of(HERE, {"degradation": {"operator": {"kind": "gaussian", "scale": 4}}}) == []
+    expected = (
+        "The intervals were calibrated for another degradation (4x, Gaussian blur with sigma 1.5 pixels) and are not "
+        "valid here."
+    )
+    assert warnings_of({**HERE, "noise_std": 0.02}, {"degradation": HERE}) == [expected]
+    inside = Measurement(GaussianDownsample(4), inside=InsideSettings(3)).to_dict()
+    assert warnings_of(inside, {"degradation": HERE}) == [expected]
+
+
+@pytest.mark.parametrize(
+    "unreadable", [None, "GaussianDownsample(scale=4, sigma=1.5)", {"operator": {"kind": "my.Blur", "scale": 4}}]
+)
+def test_a_report_says_when_the_degradation_could_not_be_checked(unreadable: Any) -> None:
+    (one,) = warnings_of(HERE, {"degradation": unreadable})
+    (other,) = warnings_of(unreadable, {"degradation": HERE})
+    rest = " does not record a readable degradation: whether the intervals hold here is not checked."
+    assert (one, other) == (f"The interval file{rest}", f"This report{rest}")
+
+
+def test_a_report_warns_of_another_precision() -> None:
+    assert warnings_of(HERE, {"degradation": HERE, "precision": "fp32"}) == []
+    assert warnings_of(HERE, {"degradation": HERE, "precision": "bf16"}) == [
+        "The network ran in bf16 for the calibration and in fp32 here."
+    ]

@@ -22,9 +22,12 @@ SETTINGS: dict[str, Any] = {
     "section": "validation",
     "fold": 0,
     "seed": 3,
-    "degradation": {"noise_std": 0.0, "operator": "GaussianDownsample(scale=4, sigma=1.5)", "_scale": 4},
+    "degradation": {"operator": {"kind": "gaussian", "scale": 4, "sigma": 1.5}, "noise_std": 0.0, "inside": None},
     "rim_width_pixels": 8.0,
-    "calibration": {"level": 0.9, "lambda": 1.1, "patients": []},
+    "calibration": {
+        **{"level": 0.9, "lambda": 1.1, "patients": []},
+        "degradation": {"operator": {"kind": "gaussian", "scale": 4}, "noise_std": 0.0, "inside": None},
+    },
     "ssim": SSIM_SETTINGS,
     "clamped": False,
 }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where pixels lie after crops, degradation and super-resolution."""
+"""Affines after crops, degradation and super-resolution."""
 
 from __future__ import annotations
 
@@ -10,28 +10,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.data import MetaTensor
+from known_grid import AFFINE, coordinate_sample, image_of
 from monai.transforms import Compose, RandFlipd, RandRotate90d, SaveImage
 
-from monai_srgan.transforms import MaskAwareDegraded, RandRegionCrop, RandRegionCropd, SRGeometryd, scaled_affine
-
-AFFINE = np.array([[0.1, -0.48, 0, 12], [0.48, 0.1, 0, -7], [0, 0, 7, 3], [0, 0, 0, 1]])
-
-
-def image_of(*shape, **meta):
-    entries = {"affine": torch.from_numpy(AFFINE), "original_affine": AFFINE, "filename_or_obj": "7.mat", **meta}
-    return MetaTensor(torch.rand(*shape), meta={**entries, "spatial_shape": np.array(shape[1:])})
-
-
-def coordinate_sample(height=60, width=52):
-    """An image whose two channels are its own world coordinates, so that any false affine shows."""
-    index = np.stack(np.meshgrid(range(height), range(width), [0], [1], indexing="ij"))[:, :, :, 0, 0]
-    world = np.einsum("ij,jhw->ihw", AFFINE, index)[:2]
-    mask = torch.zeros(1, height, width)
-    mask[:, 50:55, 3:6] = 1
-    data = {"image": torch.from_numpy(world), "mask": mask}
-    meta = {"affine": torch.from_numpy(AFFINE), "filename_or_obj": "7.mat"}
-    return {key: MetaTensor(value, meta=dict(meta)) for key, value in data.items()}
+from monai_srgan.transforms import MaskAwareDegraded, RandRegionCropd, SRGeometry, SRGeometryd, scaled_affine
 
 
 def assert_coordinates_are_true(image, tolerance, margin=0):
@@ -42,11 +24,11 @@ def assert_coordinates_are_true(image, tolerance, margin=0):
 
 
 @pytest.mark.parametrize("factor", [4, 0.25, 3, 1])
-def test_the_centre_of_the_field_of_view_stays(factor):
+def test_the_center_of_the_field_of_view_stays(factor):
     new = scaled_affine(AFFINE, factor).numpy()
     size = np.array([48, 96])
-    old_centre, new_centre = [*(size - 1) / 2, 1, 1], [*(size / factor - 1) / 2, 1, 1]
-    np.testing.assert_allclose(new @ new_centre, AFFINE @ old_centre, atol=1e-12)
+    old_center, new_center = [*(size - 1) / 2, 1, 1], [*(size / factor - 1) / 2, 1, 1]
+    np.testing.assert_allclose(new @ new_center, AFFINE @ old_center, atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(new[:, :2], axis=0), factor * np.linalg.norm(AFFINE[:, :2], axis=0))
     np.testing.assert_array_equal(new[:, 2], AFFINE[:, 2])
 
@@ -118,118 +100,6 @@ def test_operations_recorded_on_the_low_resolution_grid_are_dropped():
     assert pair["image"].applied_operations == []
 
 
-def test_crop_always_holds_tumour_when_asked_to():
-    mask = torch.zeros(1, 60, 52)
-    mask[0, 59, 0] = 1  # a corner: the hardest place
-    crop = RandRegionCrop(roi_size=(16, 24), tumor_prob=1).set_random_state(0)
-    assert all(crop(mask, mask).sum() == 1 for _ in range(50))
-
-
-def test_tumour_probability_is_kept():
-    mask = torch.zeros(1, 400, 400)
-    mask[0, 200, 200] = 1  # a uniform crop of 20 pixels holds it once in 360 draws
-    crop = RandRegionCrop(roi_size=20, tumor_prob=0.3).set_random_state(0)
-    share = np.mean([float(crop(mask, mask).sum()) for _ in range(400)])
-    assert abs(share - 0.3) < 0.07
-
-
-def test_crops_beside_the_tumour_hold_foreground_when_asked_to():
-    image = torch.full((1, 60, 52), 0.1)
-    image[0, 30, 0] = 0.11  # the one pixel above the threshold
-    empty = torch.zeros(1, 60, 52)
-    crop = RandRegionCrop(roi_size=16, tumor_prob=0.5, foreground=0.1).set_random_state(0)
-    for mask in (None, empty):
-        cuts = [crop(image, mask) for _ in range(50)]
-        assert all(cut.max() == 0.11 for cut in cuts)
-    assert len({int(cut[0].argmax()) for cut in cuts}) > 5  # anywhere in the crop
-    tumour = empty.clone()
-    tumour[0, 0, 51] = 1
-    pair = RandRegionCropd(roi_size=16, tumor_prob=0.5, foreground=0.1).set_random_state(0)
-    drawn = [pair({"image": image, "mask": tumour}) for _ in range(200)]
-    held = np.array([[float(d["mask"].sum()), float(d["image"].max() > 0.105)] for d in drawn])
-    assert (held.sum(1) == 1).all()  # each crop holds the tumour or the bright pixel, which are too far apart for both
-    assert abs(held[:, 0].mean() - 0.5) < 0.11
-
-
-def test_an_image_without_foreground_is_cropped_anywhere():
-    image = torch.arange(36.0).reshape(1, 6, 6)
-    crop = RandRegionCrop(roi_size=4, tumor_prob=0, foreground=99.0).set_random_state(0)
-    assert {int(crop(image)[0, 0, 0]) for _ in range(200)} == {0, 1, 2, 6, 7, 8, 12, 13, 14}
-
-
-def test_the_tumour_appears_all_over_the_crop():
-    mask = torch.zeros(1, 100, 100)
-    mask[0, 50, 40] = 1
-    crop = RandRegionCrop(roi_size=8, tumor_prob=1).set_random_state(0)
-    places = {tuple(np.argwhere(crop(mask, mask)[0].numpy())[0]) for _ in range(600)}
-    assert len(places) == 64  # each of 8 x 8 is missed by 600 draws with probability 8e-5
-
-
-def test_uniform_crops_reach_every_place():
-    image = torch.arange(36.0).reshape(1, 6, 6)
-    crop = RandRegionCrop(roi_size=4, tumor_prob=0).set_random_state(0)
-    assert {int(crop(image)[0, 0, 0]) for _ in range(200)} == {0, 1, 2, 6, 7, 8, 12, 13, 14}
-
-
-def test_crop_as_large_as_the_image_is_the_image():
-    image = torch.rand(1, 20, 16)
-    assert torch.equal(RandRegionCrop(roi_size=(20, 16))(image, torch.ones(1, 20, 16)), image)
-
-
-def test_image_and_mask_are_cropped_alike_and_reproducibly():
-    sample = coordinate_sample()
-    sample["mask"] = MetaTensor(sample["image"][:1].as_tensor() != 1e9, meta=dict(sample["mask"].meta))
-    sample["twin"] = sample["image"]
-    crop = RandRegionCropd(keys=("image", "mask", "twin"), roi_size=16)
-    crop.set_random_state(1)
-    first = [crop(sample) for _ in range(3)]
-    assert all(torch.equal(item["image"], item["twin"]) for item in first)
-    crop.set_random_state(1)
-    assert all(torch.equal(item["image"], crop(sample)["image"]) for item in first)
-
-
-def test_the_place_does_not_hang_on_the_content_of_the_mask():
-    image = torch.arange(400.0).reshape(1, 20, 20)
-    crop = RandRegionCrop(roi_size=4, tumor_prob=0.5)
-    sequences = []
-    for mask in (torch.zeros(1, 20, 20), None):
-        crop.set_random_state(3)
-        sequences.append([int(crop(image, mask)[0, 0, 0]) for _ in range(10)])
-    assert sequences[0] == sequences[1]
-
-
-def test_the_array_version_works_in_compose():
-    assert Compose([RandRegionCrop(roi_size=8)], lazy=True)(image_of(1, 20, 20)).shape == (1, 8, 8)
-
-
-def test_crop_and_its_inverse():
-    sample = coordinate_sample()
-    transform = Compose([RandRegionCropd(roi_size=16), RandFlipd(keys=("image", "mask"), prob=1, spatial_axis=0)])
-    restored = transform.inverse(transform(sample))["image"]
-    row, column = transform.transforms[0].cropper._start
-    np.testing.assert_allclose(restored.affine, AFFINE, atol=1e-12)
-    assert restored.shape == sample["image"].shape
-    inner = (slice(None), slice(row, row + 16), slice(column, column + 16))
-    assert torch.equal(restored[inner].as_tensor(), sample["image"][inner].as_tensor())
-    restored[inner] = 0
-    assert restored.count_nonzero() == 0
-
-
-def test_later_in_place_changes_do_not_reach_the_source():
-    image = torch.zeros(1, 20, 20)
-    for source in (image, image.numpy(), MetaTensor(image)):
-        RandRegionCrop(roi_size=20)(source)[:] = 1
-        assert not np.asarray(source).any()
-
-
-def test_kinds_of_array():
-    array = np.random.RandomState(0).rand(1, 20, 20).astype(np.float32)
-    assert isinstance(RandRegionCrop(roi_size=8)(array, array > 0.5), np.ndarray)
-    assert RandRegionCrop(roi_size=8)(torch.from_numpy(array)).shape == (1, 8, 8)
-    cropped = RandRegionCropd(roi_size=8)({"image": array, "mask": array > 0.5})
-    assert cropped["mask"].dtype == bool
-
-
 @pytest.mark.parametrize(
     "view",
     [
@@ -240,21 +110,24 @@ def test_kinds_of_array():
     ],
 )
 def test_flipped_foreign_and_read_only_numpy_arrays_are_taken(view):
-    array = view(np.random.RandomState(0).rand(1, 20, 20).astype(np.float32))
-    crop = RandRegionCrop(roi_size=8, tumor_prob=1).set_random_state(0)
-    cropped = crop(array, array > 0.9)
-    row, column = crop._start
-    np.testing.assert_array_equal(cropped, array[:, row : row + 8, column : column + 8])
-    assert cropped.dtype == np.float32
-    pred = np.ones((1, 16, 16), dtype=">f4")[:, ::-1]
-    assert SRGeometryd()({"image": image_of(1, 4, 4), "pred": pred})["pred"].shape == (1, 16, 16)
+    pred = view(np.random.RandomState(0).rand(1, 16, 16).astype(np.float32))
+    placed = SRGeometryd()({"image": image_of(1, 4, 4), "pred": pred})["pred"]
+    np.testing.assert_array_equal(placed.as_tensor().numpy(), pred)
+
+
+def test_foreign_affines_are_taken():
     np.testing.assert_allclose(scaled_affine(AFFINE.astype(">f8")[::-1][::-1], 4), scaled_affine(AFFINE, 4))
 
 
-def test_masks_of_low_precision_guide_the_crop():
-    mask = torch.zeros(1, 60, 52, dtype=torch.bfloat16)
-    mask[0, 59, 0] = 1
-    assert RandRegionCrop(roi_size=8, tumor_prob=1).set_random_state(0)(mask, mask).sum() == 1
+def test_the_array_version_places_the_image_and_leaves_the_reference():
+    ref, pred = image_of(1, 4, 6), torch.rand(1, 8, 12)
+    placed = SRGeometry(scale=2)(pred, ref)
+    expected = SRGeometryd(scale=2)({"image": ref, "pred": pred})["pred"]
+    torch.testing.assert_close(placed.affine, expected.affine, rtol=0, atol=0)
+    assert torch.equal(placed.as_tensor(), pred)
+    assert placed.meta["spatial_shape"].tolist() == [8, 12]
+    np.testing.assert_allclose(placed.meta["original_affine"], expected.affine)
+    assert ref.meta["spatial_shape"].tolist() == [4, 6]
 
 
 def test_affines_of_a_result_share_no_memory():
@@ -274,39 +147,24 @@ def test_affines_of_a_result_share_no_memory():
     np.testing.assert_allclose(pair["image"].meta["original_affine"], scaled_affine(AFFINE, 4))
 
 
-@pytest.mark.parametrize("transform", [RandRegionCropd(roi_size=8), SRGeometryd(scale=2)])
-def test_transforms_can_be_pickled(transform):
-    data = {"image": image_of(1, 10, 10), "mask": torch.ones(1, 10, 10), "pred": torch.ones(1, 20, 20)}
-    assert pickle.loads(pickle.dumps(transform))(data)["image"].ndim == 3
+def test_the_transform_can_be_pickled():
+    data = {"image": image_of(1, 10, 10), "pred": torch.ones(1, 20, 20)}
+    assert pickle.loads(pickle.dumps(SRGeometryd(scale=2)))(data)["pred"].shape == (1, 20, 20)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: RandRegionCrop(96)(image_of(1, 64, 128)), r"^7.mat: .* as roi_size \(96, 96\), got \(1, 64, 128\)"),
-        (lambda: RandRegionCrop(4)(torch.ones(1, 8, 8, 8)), r"must be \(C, H, W\)"),
-        (lambda: RandRegionCrop(4)(image_of(1, 8, 8), torch.ones(1, 9, 8)), r"^7.mat: mask must .* got \(9, 8\)"),
-        (lambda: RandRegionCrop(0), r"roi_size must be at least 1"),
-        (lambda: RandRegionCrop(foreground=float("nan")), r"foreground must be an intensity .* got nan"),
-        (lambda: RandRegionCrop(tumor_prob=1.1), r"tumor_prob must lie in \[0, 1\], got 1.1"),
         (lambda: scaled_affine(np.eye(5), 4), r"shape \(3, 3\) or \(4, 4\), got \(5, 5\)"),
         (lambda: scaled_affine(np.eye(4), 0), r"factor must be > 0"),
-        (lambda: SRGeometryd()({"image": torch.ones(1, 4, 4)}), r"'image' must be a MetaTensor.*got Tensor"),
-        (lambda: SRGeometryd()({"pred": torch.ones(1, 16, 16)}), r"'image' must be a MetaTensor.*got NoneType"),
+        (lambda: SRGeometry()(torch.ones(1, 16, 16), torch.ones(1, 4, 4)), r"'ref' must be a MetaTensor.*got Tensor"),
+        (lambda: SRGeometryd()({"pred": torch.ones(1, 16, 16)}), r"'image' must be a MetaTensor.*'pred', got NoneType"),
         (
             lambda: SRGeometryd()({"image": image_of(1, 4, 4), "pred": torch.ones(1, 8, 8)}),
             r"'pred' must have spatial size \(16, 16\), 4 times that of 'image', got \(8, 8\)",
         ),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_a_missing_mask_is_named():
-    with pytest.raises(KeyError, match=r"'mask' is missing.*mask_key=None"):
-        RandRegionCropd(keys="image", roi_size=4)({"image": torch.ones(1, 8, 8)})
-    assert (
-        RandRegionCropd(keys="image", mask_key=None, roi_size=4)({"image": torch.ones(1, 8, 8)})["image"].shape[1] == 4
-    )

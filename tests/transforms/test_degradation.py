@@ -13,7 +13,7 @@ from monai.data import CacheDataset, DataLoader, MetaTensor, set_track_meta
 from monai.transforms import Compose, RandFlipd
 from scipy.ndimage import gaussian_filter
 
-from monai_srgan.physics import BicubicDownsample, GaussianDownsample, KSpaceDownsample
+from monai_srgan.physics import BicubicDownsample, GaussianDownsample, InsideSettings, KSpaceDownsample, Measurement
 from monai_srgan.transforms import (
     MaskAwareDegrade,
     MaskAwareDegraded,
@@ -28,7 +28,7 @@ def head(height=64, width=48, seed=0):
     return torch.rand(1, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def tumour(height=64, width=48):
+def tumor(height=64, width=48):
     mask = torch.zeros(1, height, width, dtype=torch.uint8)
     mask[:, 20:44, 13:33] = 1
     return mask
@@ -38,7 +38,7 @@ def sample(**shape):
     meta = {"filename_or_obj": "7.mat", "affine": torch.from_numpy(AFFINE), "spatial_shape": np.array([64, 48])}
     return {
         "image": MetaTensor(head(**shape), meta=dict(meta)),
-        "mask": MetaTensor(tumour(**shape), meta=dict(meta)),
+        "mask": MetaTensor(tumor(**shape), meta=dict(meta)),
         "tumor_type": 2,
     }
 
@@ -49,7 +49,7 @@ def sample(**shape):
 )
 def test_equal_sigmas_equal_the_plain_operator_exactly(settings):
     expected = GaussianDownsample(4, settings.get("sigma"))(head()[None])[0]
-    assert torch.equal(MaskAwareDegrade(**settings)(head(), tumour()), expected)
+    assert torch.equal(MaskAwareDegrade(**settings)(head(), tumor()), expected)
 
 
 def test_an_empty_mask_means_the_outside_setting_everywhere():
@@ -61,7 +61,7 @@ def test_an_empty_mask_means_the_outside_setting_everywhere():
 def test_a_missing_mask_is_refused_where_the_setting_depends_on_one(settings):
     degrade = MaskAwareDegrade(**settings)
     assert degrade.needs_mask
-    with pytest.raises(ValueError, match=r"^7.mat: mask is missing, .* an empty one where there is none"):
+    with pytest.raises(ValueError, match=r"^7.mat: mask is missing, .* an empty mask for an image without tumor"):
         degrade(sample()["image"])
 
 
@@ -69,7 +69,7 @@ def test_a_missing_mask_is_refused_where_the_setting_depends_on_one(settings):
 def test_a_missing_mask_is_fine_where_nothing_depends_on_it(settings):
     degrade = MaskAwareDegrade(**settings)
     assert not degrade.needs_mask
-    assert torch.equal(degrade(head()), degrade(head(), tumour()))
+    assert torch.equal(degrade(head()), degrade(head(), tumor()))
 
 
 @pytest.mark.parametrize("isolate", [False, True])
@@ -88,7 +88,7 @@ def test_any_operator_can_take_the_place_of_the_gaussian(operator):
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_two_sigmas_compose_two_blurs_along_the_mask(scale):
-    x, mask = head(48, 72).double(), tumour(48, 72)
+    x, mask = head(48, 72).double(), tumor(48, 72)
     inside = gaussian_filter(x[0].numpy(), 0.5, mode="mirror")
     outside = gaussian_filter(x[0].numpy(), 2.0, mode="mirror")
     composite = torch.from_numpy(np.where(mask[0].numpy() > 0, inside, outside))
@@ -98,10 +98,10 @@ def test_two_sigmas_compose_two_blurs_along_the_mask(scale):
 
 
 def test_a_sharper_inside_setting_keeps_more_detail_inside_only():
-    plain = MaskAwareDegrade(sigma=2)(head(), tumour())
-    sharper = MaskAwareDegrade(sigma=2, sigma_inside=0.5)(head(), tumour())
-    inside = MaskAwareDegrade().lr_mask(tumour()) == 1
-    outside = MaskAwareDegrade().lr_mask(tumour()) == 0
+    plain = MaskAwareDegrade(sigma=2)(head(), tumor())
+    sharper = MaskAwareDegrade(sigma=2, sigma_inside=0.5)(head(), tumor())
+    inside = MaskAwareDegrade().lr_mask(tumor()) == 1
+    outside = MaskAwareDegrade().lr_mask(tumor()) == 0
     assert sharper[inside].std() > 2 * plain[inside].std()
     torch.testing.assert_close(sharper[outside], plain[outside], rtol=0, atol=1e-6)
 
@@ -132,7 +132,7 @@ def test_feather_of_a_small_mask_is_that_of_the_whole_image():
 @pytest.mark.parametrize("settings", [{}, {"sigma": 1.0, "sigma_inside": 2.0, "feather": 6}])
 def test_isolation_lets_no_intensity_cross_the_border(scale, settings):
     degrade = MaskAwareDegrade(scale=scale, isolate=True, **settings)
-    x, mask = head(72, 96), tumour(72, 96)
+    x, mask = head(72, 96), tumor(72, 96)
     share = degrade.lr_mask(mask)
     before = degrade(x, mask)
     loud_outside = degrade(torch.where(mask > 0, x, x * 1e6), mask)
@@ -145,7 +145,7 @@ def test_isolation_lets_no_intensity_cross_the_border(scale, settings):
 
 
 def test_isolation_keeps_each_side_of_a_two_valued_image_constant():
-    mask = tumour()
+    mask = tumor()
     x = torch.where(mask > 0, 0.9, 0.2)
     degrade = MaskAwareDegrade(isolate=True, sigma=2, sigma_inside=1)
     share = degrade.lr_mask(mask)
@@ -155,7 +155,7 @@ def test_isolation_keeps_each_side_of_a_two_valued_image_constant():
 
 
 def test_isolation_with_equal_sigmas_still_isolates():
-    assert not torch.equal(MaskAwareDegrade(isolate=True)(head(), tumour()), MaskAwareDegrade()(head(), tumour()))
+    assert not torch.equal(MaskAwareDegrade(isolate=True)(head(), tumor()), MaskAwareDegrade()(head(), tumor()))
 
 
 def test_lr_mask_is_the_area_average():
@@ -193,8 +193,8 @@ def test_noise_is_reproducible_and_differs_between_images_and_seeds():
 def test_the_kind_of_array_is_kept():
     array = head().numpy()
     degrade = MaskAwareDegrade(sigma=1, sigma_inside=2)
-    expected = degrade(head(), tumour())
-    as_numpy = degrade(array, tumour().numpy())
+    expected = degrade(head(), tumor())
+    as_numpy = degrade(array, tumor().numpy())
     assert isinstance(as_numpy, np.ndarray)
     np.testing.assert_array_equal(as_numpy, expected.numpy())
     assert type(expected) is torch.Tensor
@@ -210,7 +210,7 @@ def test_the_kind_of_array_is_kept():
 )
 def test_flipped_foreign_and_read_only_numpy_arrays_are_taken(view):
     degrade = MaskAwareDegrade(sigma=1, sigma_inside=2, noise_std=0.01)
-    image, mask = head().numpy(), tumour().numpy().astype(np.int16)
+    image, mask = head().numpy(), tumor().numpy().astype(np.int16)
     if view is np.broadcast_arrays:
         image.flags.writeable = mask.flags.writeable = False
     else:
@@ -224,8 +224,8 @@ def test_flipped_foreign_and_read_only_numpy_arrays_are_taken(view):
 def test_low_precision_keeps_its_dtype_with_all_settings(dtype):
     settings = {"sigma": 1, "sigma_inside": 2, "feather": 3, "isolate": True, "noise_std": 0.01}
     image = head().to(dtype)
-    low = MaskAwareDegrade(**settings)(image, tumour())
-    exact = MaskAwareDegrade(**settings)(image.float(), tumour())
+    low = MaskAwareDegrade(**settings)(image, tumor())
+    exact = MaskAwareDegrade(**settings)(image.float(), tumor())
     assert low.dtype == dtype
     # the noise is drawn from the pixels, in both cases the same numbers for bfloat16
     tolerance = 0.02 if dtype == torch.bfloat16 else 0.1
@@ -237,7 +237,7 @@ def test_integer_images_do_not_wrap():
     np.testing.assert_allclose(MaskAwareDegrade()(image), 30000, rtol=1e-6)
 
 
-def test_lr_affine_is_four_times_coarser_and_centred():
+def test_lr_affine_is_four_times_coarser_and_centered():
     lr = MaskAwareDegrade()(sample()["image"], sample()["mask"])
     for index in ([0, 0, 0, 1], [5, 11, 2, 1]):
         low = np.array(index, dtype=float)
@@ -268,12 +268,12 @@ def test_dictionary_needs_no_mask_unless_an_argument_does():
     assert MaskAwareDegraded()(data)["image"].shape == (1, 16, 12)
     assert MaskAwareDegraded(sigma=1.0, sigma_inside=1.0)(data)["image"].shape == (1, 16, 12)
     for settings in ({"isolate": True}, {"sigma_inside": 1.0}, {"lr_mask_key": "lr_mask"}):
-        with pytest.raises(KeyError, match="'mask' is missing"):
+        with pytest.raises(KeyError, match=r"'mask' is missing.*add the tumor mask to the data"):
             MaskAwareDegraded(**settings)(data)
 
 
 def test_dictionary_takes_several_images_and_can_drop_the_original():
-    data = {"t1": head(seed=1), "t2": head(seed=2), "mask": tumour()}
+    data = {"t1": head(seed=1), "t2": head(seed=2), "mask": tumor()}
     pair = MaskAwareDegraded(keys=("t1", "t2"), hr_key=("t1_hr", "t2_hr"))(data)
     assert torch.equal(pair["t2_hr"], data["t2"])
     assert torch.equal(pair["t2"], MaskAwareDegrade()(data["t2"]))
@@ -329,7 +329,7 @@ def test_transforms_can_be_pickled(transform):
 def test_plain_tensors_come_out_where_meta_data_are_switched_off():
     set_track_meta(False)
     try:
-        pair = training_transform()({"image": head(), "mask": tumour()})
+        pair = training_transform()({"image": head(), "mask": tumor()})
     finally:
         set_track_meta(True)
     assert type(pair["image"]) is torch.Tensor
@@ -366,3 +366,26 @@ def test_plain_tensors_come_out_where_meta_data_are_switched_off():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("degrade", "expected"),
+    [
+        (MaskAwareDegrade(), Measurement(GaussianDownsample(4))),
+        (MaskAwareDegrade(scale=2, sigma=1, noise_std=0.1), Measurement(GaussianDownsample(2, 1), 0.1)),
+        (MaskAwareDegrade(sigma_inside=1.5, feather=2), Measurement(GaussianDownsample(4))),
+        (
+            MaskAwareDegrade(sigma_inside=3, feather=2, isolate=True),
+            Measurement(GaussianDownsample(4), inside=InsideSettings(3, 2, isolate=True)),
+        ),
+        (MaskAwareDegrade(isolate=True), Measurement(GaussianDownsample(4), inside=InsideSettings(1.5, isolate=True))),
+        (MaskAwareDegrade(KSpaceDownsample(2), noise_std=0.1), Measurement(KSpaceDownsample(2), 0.1)),
+    ],
+)
+def test_the_measurement_records_what_the_transform_does(degrade, expected):
+    assert degrade.measurement == expected
+    assert degrade.needs_mask == (expected.inside is not None)
+
+
+def test_another_seed_is_the_same_measurement():
+    assert MaskAwareDegrade(noise_std=0.1).measurement == MaskAwareDegrade(noise_std=0.1, seed=7).measurement

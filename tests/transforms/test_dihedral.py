@@ -92,7 +92,7 @@ def test_image_and_mask_are_turned_alike_and_the_input_is_left_alone():
     for _ in range(20):
         before = image.clone()
         turned = turn(data)
-        elements.add(turn.turn.element)
+        elements.add(turn.dihedral.element)
         assert torch.equal(turned["mask"], turned["image"] > 0.5)
         assert turned["other"] is image
         turned["image"].zero_()

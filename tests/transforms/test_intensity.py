@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Percentile normalisation and the way back to scanner units."""
+"""Percentile normalization and the way back to scanner units."""
 
 from __future__ import annotations
 
@@ -187,3 +187,8 @@ BATCH = MetaTensor(torch.ones(2, 1, 4, 4), meta={"intensity_scale": torch.tensor
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_settings_record_how_intensities_were_scaled():
+    assert ScaleIntensityByPercentile().settings == {"percentile": 99.9, "clip": True}
+    assert ScaleIntensityByPercentiled(percentile=98, clip=False).settings == {"percentile": 98.0, "clip": False}

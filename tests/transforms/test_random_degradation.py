@@ -15,28 +15,28 @@ def head(height=64, width=48, seed=0):
     return torch.rand(1, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def tumour(height=64, width=48):
+def tumor(height=64, width=48):
     mask = torch.zeros(1, height, width, dtype=torch.uint8)
     mask[:, 20:44, 13:33] = 1
     return mask
 
 
 def sample():
-    return {"image": head(), "mask": tumour()}
+    return {"image": head(), "mask": tumor()}
 
 
 def test_random_version_is_reproducible_and_delegates_to_the_fixed_one():
     rand = RandMaskAwareDegrade(sigma=(1, 2), sigma_inside=(0.5, 3), feather=(0, 6), noise_std=0)
     rand.set_random_state(7)
-    first = [rand(head(), tumour()) for _ in range(3)]
+    first = [rand(head(), tumor()) for _ in range(3)]
     rand.set_random_state(7)
-    assert all(torch.equal(a, rand(head(), tumour())) for a in first)
+    assert all(torch.equal(a, rand(head(), tumor())) for a in first)
     assert not torch.equal(first[0], first[1])
-    outside, inside = rand.degrade.sides
+    outside, inside = rand.degrade.operator, rand.degrade.inside
     assert 1 <= outside.sigma <= 2
     assert 0.5 <= inside.sigma <= 3
     twin = MaskAwareDegrade(sigma=outside.sigma, sigma_inside=inside.sigma, feather=rand.degrade.feather)
-    assert torch.equal(first[2], twin(head(), tumour()))
+    assert torch.equal(first[2], twin(head(), tumor()))
 
 
 def test_random_noise_is_reproducible():
@@ -80,8 +80,8 @@ def test_operators_get_the_drawn_noise():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"operator_prob": 0.5}, "operators and operator_prob go together"),
-        ({"operators": (KSpaceDownsample(4),)}, "operators and operator_prob go together"),
+        ({"operator_prob": 0.5}, "operators and operator_prob need each other"),
+        ({"operators": (KSpaceDownsample(4),)}, "operators and operator_prob need each other"),
         ({"operators": (KSpaceDownsample(4),), "operator_prob": 1.5}, r"operator_prob must lie in \[0, 1\], got 1.5"),
         ({"operators": (KSpaceDownsample(2),), "operator_prob": 0.5}, "scale must be that of the operator, 2"),
     ],
@@ -94,7 +94,7 @@ def test_operators_that_do_not_fit_are_refused(arguments, message):
 def test_inside_follows_outside_unless_drawn():
     rand = RandMaskAwareDegrade(sigma=(1, 2))
     rand.randomize()
-    assert rand.degrade.sides[0] is rand.degrade.sides[1]
+    assert rand.degrade.inside is rand.degrade.operator
 
 
 @pytest.mark.parametrize("settings", [{"sigma_inside": (0.5, 1)}, {"isolate": True}, {"sigma": 1, "sigma_inside": 2}])

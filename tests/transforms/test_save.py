@@ -145,27 +145,27 @@ def test_the_check_refuses_two_sources_of_one_output(tmp_path: Path) -> None:
 
 def test_the_check_refuses_to_overwrite_an_input(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("7.mat", "7_sr.nii.gz")]
-    with pytest.raises(ValueError, match=r"7_sr\.nii\.gz is an output of this run as well as an input"):
+    with pytest.raises(ValueError, match=r"7_sr\.nii\.gz is both an input and an output of this run"):
         SaveSR(tmp_path, overwrite=True).check(datalist(*files))
 
 
 def test_the_check_refuses_an_empty_list_and_says_what_to_pass(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--dataset_dir FILE_OR_FOLDER"):
+    with pytest.raises(ValueError, match="datalist is empty"):
         SaveSR(tmp_path).check([])
 
 
 def test_an_output_folder_that_is_a_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"output_dir .*file cannot be made"):
+    with pytest.raises(OSError, match=r"output_dir .*file cannot be created"):
         SaveSR(tmp_path / "file").check(datalist("7.mat"))
 
 
 @pytest.mark.parametrize(
     ("pred", "ext", "message"),
     [
-        (image((8, 6, 2)), ".png", r"7\.mat: a volume of 2 slices is no picture"),
+        (image((8, 6, 2)), ".png", r"7\.mat: a volume of 2 slices cannot be written as a picture"),
         (image() * float("nan"), ".nii", r"7\.mat: .* NaN"),
-        (image() * 0, ".png", r"7\.mat: a PNG shows intensities above 0"),
+        (image() * 0, ".png", r"7\.mat: a PNG needs intensities above 0"),
         (torch.zeros(1, 8, 6), ".nii", "filename_or_obj"),
         (MetaTensor(torch.zeros(2, 8, 6), meta={"filename_or_obj": "7.mat"}), ".nii", r"got \(2, 8, 6\)"),
     ],
@@ -200,7 +200,7 @@ def test_integers_are_rounded_and_what_lies_outside_is_clipped_and_told(
     assert saved.get_data_dtype() == np.uint8
     assert saved.header.get_slope_inter() == (None, None)
     np.testing.assert_array_equal(np.asarray(saved.dataobj), [[0, 0], [2, 2], [255, 255]])  # halves to even
-    assert "7.mat: 2 of 6 values lie outside uint8 and are clipped" in caplog.text
+    assert "7.mat: 2 of 6 values are outside the range of uint8 and were clipped" in caplog.text
 
 
 @pytest.mark.parametrize(("source", "dtype"), [("int16", np.int16), ("float64", np.float64), ("int64", np.float32)])
@@ -212,7 +212,7 @@ def test_the_type_may_be_the_source_s(tmp_path: Path, source: str, dtype: type) 
 def test_a_type_that_nifti_readers_do_not_know_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"output_dtype must be one of uint8, .* or 'source', got 'complex64'"):
         SaveSR(tmp_path, output_dtype="complex64")
-    with pytest.raises(ValueError, match=r"output_dtype is NIfTI's.*got 'uint8'"):
+    with pytest.raises(ValueError, match=r"output_dtype applies to NIfTI only.*got 'uint8'"):
         SaveSR(tmp_path, output_ext=".png", output_dtype="uint8")
 
 
@@ -228,7 +228,7 @@ def test_a_sheared_affine_leaves_no_qform_that_is_another(tmp_path: Path) -> Non
 
 
 def test_a_postfix_with_a_folder_is_refused_and_a_number_taken(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="output_postfix is a part of a file's name"):
+    with pytest.raises(ValueError, match="output_postfix must be part of a file name"):
         SaveSR(tmp_path, "a/b")
     assert SaveSR(tmp_path, 4).path_for("7.mat").name == "7_4.nii.gz"  # type: ignore[arg-type]
 

@@ -93,7 +93,7 @@ def test_what_are_no_trust_maps_is_refused():
         SplitTrustMaps(2)(torch.zeros(5, 4, 4))
     with pytest.raises(ValueError, match="channels must be the number"):
         SplitTrustMaps(0)
-    with pytest.raises(ValueError, match="three different names"):
+    with pytest.raises(ValueError, match="three different single keys"):
         SplitTrustMapsd("pred", spread_key="pred")
-    with pytest.raises(ValueError, match="three different names"):
+    with pytest.raises(ValueError, match="three different single keys"):
         SplitTrustMapsd(["pred", "b"])

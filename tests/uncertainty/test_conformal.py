@@ -55,7 +55,7 @@ def test_fewer_patients_than_needed_are_refused_and_as_many_are_enough(alpha: fl
     losses = np.zeros((n, 2))
     assert conformal_risk_control(losses, np.array([1.0, 2.0]), alpha, bound) == 1.0
     if n > 1:
-        with pytest.raises(ValueError, match=rf"those of {n - 1} patients: .* needs at least {n}; add patients"):
+        with pytest.raises(ValueError, match=rf"losses has {n - 1} patients, .* needs at least {n}: add patients"):
             conformal_risk_control(losses[1:], np.array([1.0, 2.0]), alpha, bound)
 
 
@@ -66,7 +66,7 @@ def test_fewer_patients_than_needed_are_refused_and_as_many_are_enough(alpha: fl
         (np.zeros((2, 3)), np.arange(2.0), 0.1, 1, r"got \(2, 3\) and \(2,\)"),
         (np.zeros((2, 3)), np.arange(3.0), 1.0, 1, r"alpha must lie in \(0, 1\)"),
         (np.zeros((2, 3)), np.zeros(3), 0.1, 1, "factors must increase"),
-        (np.full((2, 3), 0.5), np.arange(3.0), 0.1, 0.2, r"losses must lie in \[0, 0.2\].*cut them off"),
+        (np.full((2, 3), 0.5), np.arange(3.0), 0.1, 0.2, r"losses must lie in .* = \[0, 0.2\].*cut them off"),
         (np.array([[0.1, 0.2]]), np.arange(2.0), 0.1, 0.2, "must not increase"),
         (np.full((20, 3), 0.5), np.arange(3.0), 0.1, 1, "no factor is large enough: at the largest, 2"),
     ],

@@ -14,13 +14,17 @@ import torch
 from scipy import ndimage
 from torch import nn
 
+from monai_srgan.errors import argument_of
 from monai_srgan.metrics import interval_scores
 from monai_srgan.networks import weights_sha256
+from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.uncertainty import (
+    CalibrationRecord,
     IntervalTable,
     PatientCoverage,
     PixelSample,
     QuantileTable,
+    TableFit,
     fit_quantile_table,
     pixel_features,
 )
@@ -103,7 +107,7 @@ def test_a_bin_of_few_pixels_takes_its_neighbour_s_quantile():
     assert set(table.quantiles.ravel()) == {1.0, 2.0}
 
 
-def test_a_sample_weighs_the_tumour_like_the_rest_however_small_it_is():
+def test_a_sample_weighs_the_tumor_like_the_rest_however_small_it_is():
     mean, spread = torch.zeros(MASK.shape), torch.ones(MASK.shape)
     target = torch.where(MASK, 2.0, 1.0)
     for pixels, count in ((10_000, MASK.numel()), (100, 200)):
@@ -156,9 +160,9 @@ def test_the_coverage_that_a_calibration_reports_is_that_of_a_count_over_patient
     assert (found.patients, found.slices) == (12, 24)
     for region in REGIONS:
         counted = [by_hand(coverage, items, found.factor, region) for items in slices.values()]
-        assert found.coverage[region]["mean"] == pytest.approx(np.mean(counted), abs=1e-4)
-        assert found.coverage[region]["sd"] == pytest.approx(np.std(counted, ddof=1), abs=1e-4)
-        assert found.coverage[region]["patients"] == 12
+        assert found.coverage[region].mean == pytest.approx(np.mean(counted), abs=1e-4)
+        assert found.coverage[region].sd == pytest.approx(np.std(counted, ddof=1), abs=1e-4)
+        assert found.coverage[region].patients == 12
 
 
 def test_the_mean_loss_is_what_the_bound_leaves_to_the_patients_at_hand():
@@ -184,7 +188,7 @@ def test_each_patient_is_held_out_with_the_factor_of_the_others():
                 others.add([other], *item, REGIONS)
         counted.append(by_hand(coverage, items, others.calibrate(0.9, cap=0.3).factor, "inside"))
     assert held_out is not None
-    assert held_out["inside"]["mean"] == pytest.approx(np.mean(counted), abs=1e-4)
+    assert held_out["inside"].mean == pytest.approx(np.mean(counted), abs=1e-4)
 
 
 def test_a_patient_beyond_the_cap_is_counted_and_moves_the_factor_no_further():
@@ -195,13 +199,13 @@ def test_a_patient_beyond_the_cap_is_counted_and_moves_the_factor_no_further():
     assert bad.factor > calibrated(**usual)[0].calibrate(0.9).factor
 
 
-def test_without_a_tumour_a_patient_counts_by_what_is_outside():
+def test_without_a_tumor_a_patient_counts_by_what_is_outside():
     empty = torch.zeros_like(MASK)
     coverage, _ = calibrated(**SCALES)
     coverage.add(["healthy"], *maps(7), {"inside": empty, "outside": ~empty})
     found = coverage.calibrate(0.9, cap=0.3)
-    assert found.coverage["inside"]["patients"] == 12
-    assert found.coverage["outside"]["patients"] == found.patients == 13
+    assert found.coverage["inside"].patients == 12
+    assert found.coverage["outside"].patients == found.patients == 13
 
 
 def test_intervals_cover_what_they_state_on_patients_who_were_not_seen():
@@ -227,7 +231,7 @@ def test_slices_without_patients_or_regions_are_refused():
     coverage = PatientCoverage(TABLE)
     with pytest.raises(ValueError, match="there are no slices"):
         coverage.calibrate()
-    with pytest.raises(ValueError, match="one patient for each of 1 slices, got 2"):
+    with pytest.raises(ValueError, match="one name for each of 1 slices, got 2"):
         coverage.add(["a", "b"], *maps(0), REGIONS)
     with pytest.raises(ValueError, match=r"\['outside'\] are missing"):
         coverage.add(["a"], *maps(0), {"inside": MASK})
@@ -243,15 +247,31 @@ def test_half_widths_of_a_volume_are_those_of_its_slices():
 
 
 def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
-    intervals = IntervalTable(0.9, 1.25, TABLE, "abc", True, {"settings": {"seed": 0, "where": Path("x")}})
+    measurement = Measurement(GaussianDownsample(4), noise_std=0.02)
+    record = CalibrationRecord(patients=("a",), settings={"seed": 0, "where": Path("x")})
+    intervals = IntervalTable(0.9, 1.25, TABLE, "abc", True, measurement, "bf16", record)
     intervals.save(tmp_path / "intervals.json")
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.json"]
     loaded = IntervalTable.load(str(tmp_path / "intervals.json"))
     mean, spread, _ = maps(0)
     torch.testing.assert_close(loaded.half_width(mean, spread), 1.25 * TABLE(mean, spread), rtol=0, atol=0)
     assert loaded.consistent is True
-    assert (loaded.level, loaded.weights_sha256, loaded.record["settings"]) == (0.9, "abc", {"seed": 0, "where": "x"})
+    assert (loaded.level, loaded.weights_sha256, loaded.precision) == (0.9, "abc", "bf16")
+    assert loaded.measurement == measurement
+    assert loaded.record == CalibrationRecord(patients=("a",), settings={"seed": 0, "where": "x"})
+    assert loaded.facts() == {
+        **{"level": 0.9, "lambda": 1.25, "precision": "bf16", "degradation": measurement.to_dict()},
+        **{"seed": 0, "where": "x", "patients": ["a"]},
+    }
     assert json.loads((tmp_path / "intervals.json").read_text())["lambda"] == 1.25
+
+
+def test_a_calibration_comes_back_from_its_file_with_its_types(tmp_path: Path):
+    coverage, _ = calibrated(**SCALES)
+    found = coverage.calibrate(0.9, cap=0.3)
+    record = CalibrationRecord(found, TableFit(6, 6, 900, (4, 4)), tuple(coverage.patients))
+    IntervalTable(0.9, found.factor, coverage.table, record=record).save(tmp_path / "intervals.json")
+    assert IntervalTable.load(tmp_path / "intervals.json").record == record
 
 
 @pytest.mark.parametrize(
@@ -263,11 +283,13 @@ def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
         ({"lambda": -1}, "lambda must be a finite number > 0"),
         ({"window": 4}, "window must be an odd number, got 4"),
         ({"edges": [[0.1], [0.3, 0.2]]}, "edges must be two lists of increasing numbers"),
-        ({"quantiles": [[1, 2]]}, r"one number for each bin, \(2, 3\)"),
+        ({"quantiles": [[1, 2]]}, r"one number per bin, \(2, 3\)"),
         ({"quantiles": [[1, 2, 3], [4, 5, 0]]}, "finite numbers > 0"),
-        ({"weights_sha256": 7}, "weights_sha256 must be a text"),
+        ({"weights_sha256": 7}, "weights_sha256 must be a string or null, got 7"),
         ({"consistent": 1}, "consistent must be true or false"),
+        ({"precision": 16}, "precision must be a string or null, got 16"),
         ({"record": None}, "'record' is missing"),
+        ({"record": {"fit": {"slices": 3, "bins": []}}}, "missing 2 required positional arguments"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_is_wrong_with_it(tmp_path: Path, change: dict, message: str):
@@ -275,15 +297,18 @@ def test_a_file_that_cannot_be_used_says_what_is_wrong_with_it(tmp_path: Path, c
     IntervalTable(0.9, 1.0, TABLE).save(path)
     content = {**json.loads(path.read_text()), **change}
     path.write_text(json.dumps({k: v for k, v in content.items() if v is not None or k != "record"}))
-    with pytest.raises(ValueError, match=rf"intervals: .*intervals.json cannot be used: .*{message}"):
+    with pytest.raises(
+        ValueError, match=rf"intervals: .*intervals.json is not a valid interval file: .*{message}.*set intervals=None"
+    ):
         IntervalTable.load(path)
 
 
 def test_a_file_that_is_missing_or_no_json_is_named_with_the_remedy(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"calibrate\.json, or pass --intervals '\$None' for none"):
+    with pytest.raises(FileNotFoundError, match=r"calibrate\.json, or set intervals=None") as caught:
         IntervalTable.load(tmp_path / "none.json")
+    assert argument_of(caught.value) == "intervals"
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(ValueError, match=r"bad\.json is no JSON file"):
+    with pytest.raises(ValueError, match=r"bad\.json is not a JSON file"):
         IntervalTable.load(tmp_path / "bad.json")
 
 
@@ -296,8 +321,53 @@ def test_other_weights_than_those_calibrated_for_are_refused():
     IntervalTable(0.9, 1.0, TABLE).check_weights(network)  # it does not know for which
     with torch.no_grad():
         network[0].bias[2] += 1e-6
-    with pytest.raises(ValueError, match=r"calibrated for weights with sha256 .* calibrate for these weights"):
+    with pytest.raises(
+        ValueError, match=r"calibrated for weights with sha256 .* calibrate with .*, or set intervals=None"
+    ):
         intervals.check_weights(network)
+
+
+def test_another_operator_than_that_of_the_calibration_is_refused():
+    measurement = Measurement(GaussianDownsample(4), noise_std=0.02)
+    intervals = IntervalTable(0.9, 1.0, TABLE, measurement=measurement)
+    intervals.check_operator(GaussianDownsample(4, 1.5))
+    IntervalTable(0.9, 1.0, TABLE).check_operator(GaussianDownsample(2))  # unknown: not checked
+    with pytest.raises(
+        ValueError, match=r"degraded by 4x, .* noise of 0\.02; the projection uses 4x, .* sigma 1 pixels"
+    ):
+        intervals.check_operator(GaussianDownsample(4, 1))
+    with pytest.raises(ValueError, match="the projection uses AvgPool2d"):
+        intervals.check_operator(nn.AvgPool2d(4))
+
+
+def test_results_with_and_without_the_projection_are_not_exchanged():
+    for consistent, words in ((True, "results with .* results without"), (False, "results without .* results with")):
+        intervals = IntervalTable(0.9, 1.0, TABLE, consistent=consistent)
+        intervals.check_consistent(consistent)
+        with pytest.raises(ValueError, match=words):
+            intervals.check_consistent(not consistent)
+
+
+@pytest.mark.parametrize(
+    ("own", "runs", "logged"),
+    [("bf16", "fp32", True), ("bf16", "bf16", False), (None, "fp32", False), ("bf16", None, False)],
+)
+def test_another_precision_than_that_of_the_calibration_is_logged(caplog, own, runs, logged):
+    with caplog.at_level("INFO"):
+        IntervalTable(0.9, 1.0, TABLE, precision=own).log_precision(runs)
+    assert ("calibrated with the network in bf16, it runs in fp32" in caplog.text) == logged
+
+
+def test_an_operator_of_ones_own_is_recorded_and_cannot_be_compared(tmp_path: Path, caplog):
+    class Mean(nn.AvgPool2d):
+        scale = 4
+
+    IntervalTable(0.9, 1.0, TABLE, measurement=Measurement(Mean(4))).save(tmp_path / "intervals.json")
+    assert json.loads((tmp_path / "intervals.json").read_text())["measurement"]["operator"]["kind"].endswith("Mean")
+    loaded = IntervalTable.load(tmp_path / "intervals.json")
+    assert loaded.measurement is None
+    assert loaded.facts()["degradation"] is None
+    assert "intervals.json: the degradation of the calibration cannot be compared: operator: kind" in caplog.text
 
 
 def test_coverage_and_width_are_counted_by_region():

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Records of a calibration: what it was made from and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["Calibration", "CalibrationRecord", "CoverageSummary", "TableFit"]
+
+
+@dataclass(frozen=True)
+class CoverageSummary:
+    """Coverage of a region over patients.
+
+    Args:
+        mean: mean over patients, in [0, 1].
+        sd: standard deviation over patients (n - 1); None for a single patient.
+        patients: number of patients with the region.
+    """
+
+    mean: float
+    sd: float | None
+    patients: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Result of :meth:`~monai_srgan.uncertainty.PatientCoverage.calibrate`.
+
+    Args:
+        factor: lambda, the factor of the half-widths.
+        patients: number of patients.
+        slices: number of slices.
+        cap: where a patient's loss is cut off.
+        capped_patients: number of patients whose loss reaches the cap.
+        coverage: by region, with the factor of all patients. These patients set the factor, so this is not a test.
+        held_out: by region, for each patient with the factor of the others; None if there are too few others.
+    """
+
+    factor: float
+    patients: int
+    slices: int
+    cap: float
+    capped_patients: int
+    coverage: Mapping[str, CoverageSummary]
+    held_out: Mapping[str, CoverageSummary] | None
+
+
+@dataclass(frozen=True)
+class TableFit:
+    """What a :class:`~monai_srgan.uncertainty.QuantileTable` was fitted to.
+
+    Args:
+        slices: number of slices.
+        patients: number of patients.
+        pixels: number of pixels drawn from the slices.
+        bins: number of bins along each feature.
+    """
+
+    slices: int
+    patients: int
+    pixels: int
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CalibrationRecord:
+    """How intervals were calibrated.
+
+    Args:
+        calibration: what the calibration found.
+        fit: what the table was fitted to.
+        patients: names of the patients who set the factor.
+        settings: further settings that make the calibration reproducible, such as section, fold and seed.
+    """
+
+    calibration: Calibration | None = None
+    fit: TableFit | None = None
+    patients: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as nested dictionaries."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> CalibrationRecord:
+        """Rebuild a record from :meth:`to_dict`; missing parts are None or empty.
+
+        Raises:
+            TypeError: if a part has missing or unknown names.
+        """
+        calibration, fit = record.get("calibration"), record.get("fit")
+        return cls(
+            calibration=None if calibration is None else _calibration(calibration),
+            fit=None if fit is None else TableFit(**{**fit, "bins": tuple(fit["bins"])}),
+            patients=tuple(record.get("patients") or ()),
+            settings=dict(record.get("settings") or {}),
+        )
+
+
+def _calibration(content: Mapping[str, Any]) -> Calibration:
+    held_out = content["held_out"]
+    coverage = {
+        "coverage": _summaries(content["coverage"]),
+        "held_out": None if held_out is None else _summaries(held_out),
+    }
+    return Calibration(**{**content, **coverage})
+
+
+def _summaries(content: Mapping[str, Any]) -> dict[str, CoverageSummary]:
+    return {region: CoverageSummary(**values) for region, values in content.items()}

@@ -18,7 +18,7 @@ PACKAGE = Path(monai_srgan.__file__).parent
 
 # From the bottom to the top: a module imports from its own room and from rooms below it.
 LAYERS = (
-    ("_renamed",),
+    ("_renamed", "settings"),
     ("errors", "flags", "precision", "processes", "root_cause"),
     ("files",),
     ("physics", "networks", "optimizers", "phantoms"),

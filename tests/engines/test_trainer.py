@@ -75,8 +75,8 @@ def test_one_step_equals_the_same_step_written_out():
     bce = nn.BCEWithLogitsLoss()
     sr = g2(batch["image"])
     l1, features = (sr - batch["label"]).abs().mean(), blur_distance(sr, batch["label"])
-    against = bce(d2(sr), torch.ones(2, 1))
-    loss = 0.5 * l1 + 3.0 * features + 0.25 * against
+    adversarial = bce(d2(sr), torch.ones(2, 1))
+    loss = 0.5 * l1 + 3.0 * features + 0.25 * adversarial
     g_gradients = torch.autograd.grad(loss, list(g2.parameters()))
     d_loss = 0.5 * (
         bce(d2(batch["label"]), torch.full((2, 1), 0.9)) + bce(d2(sr.detach()), torch.zeros(2, 1))
@@ -91,7 +91,7 @@ def test_one_step_equals_the_same_step_written_out():
     assert output["loss"] == pytest.approx(loss.item())
     assert output["pixel_loss"] == pytest.approx(l1.item())
     assert output["perceptual_loss"] == pytest.approx(features.item())
-    assert output["adversarial_loss"] == pytest.approx(against.item())
+    assert output["adversarial_loss"] == pytest.approx(adversarial.item())
     assert output["discriminator_loss"] == pytest.approx(d_loss.item())
     assert output["d_real"] == pytest.approx(torch.sigmoid(d2(batch["label"])).mean().item())
     assert not output["pred"].requires_grad
@@ -229,7 +229,7 @@ def test_a_generator_of_another_scale_is_refused():
         ({"perceptual_weight": 1.0}, "perceptual_loss is None"),
     ],
 )
-def test_weights_without_sense_are_refused(arguments, message):
+def test_invalid_weights_are_refused(arguments, message):
     g, d = networks()
     with pytest.raises(ValueError, match=message):
         trainer(g, d, batches(1), **arguments).run()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ignite.engine import Events
@@ -22,15 +23,19 @@ class IterationStateScheduler(LambdaStateScheduler):
     Args:
         lambda_obj: callable from the iteration to the value, such as :class:`monai_srgan.handlers.Ramp`.
         param_name: attribute of ``engine.state``, such as "adversarial_weight".
-        kwargs: ``save_history`` and ``create_new`` of ignite's ``LambdaStateScheduler``.
+        save_history: whether to keep all values in ``engine.state.param_history``.
 
     Example::
 
         IterationStateScheduler(Ramp(start=1000, length=100, weight=0.01), "adversarial_weight")
     """
 
+    def __init__(self, lambda_obj: Callable[[int], float], param_name: str, save_history: bool = False) -> None:
+        super().__init__(lambda_obj, param_name, save_history=save_history)
+
     def attach(self, engine: Any, event: Any = Events.ITERATION_STARTED) -> None:
         """Register with a trainer."""
+        self.create_new = not hasattr(engine.state, self.param_name)  # else ignite warns
         super().attach(engine, event)
 
     def __call__(self, engine: Any) -> None:

@@ -48,7 +48,7 @@ def _grouped() -> bool:
 
 def rank() -> int:
     """Rank of this process in the job, 0 to ``world_size() - 1``."""
-    return dist.get_rank() if _grouped() else 0
+    return dist.get_rank() if _grouped() else 0  # not ignite's get_rank, whose first call is collective
 
 
 def world_size() -> int:

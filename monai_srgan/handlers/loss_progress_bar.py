@@ -50,7 +50,7 @@ class LossProgressBar:
         state = engine.state
         losses = "".join(f", {name} {value}" for name, value in self.floats(state.output).items())
         epoch = f"{self.description} [{state.epoch}/{state.max_epochs}]"
-        logger.info("%s: %d iterations%s", epoch, state.iteration, losses)
+        logger.info("%s: iteration %d%s", epoch, state.iteration, losses)
 
     @staticmethod
     def floats(output: Any) -> dict[str, str]:

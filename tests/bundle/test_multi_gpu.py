@@ -199,7 +199,7 @@ def test_one_process_speaks_for_the_job(whole):
     assert log.count("scores, mean ± sd over slices") == 2
     assert log.count("iteration 7: adversarial phase") == 1
     assert log.count("weights, metrics, curves and panels are in") == 1
-    assert log.count("training [3/3]: 9 iterations") == 1
+    assert log.count("training [3/3]: iteration 9") == 1
 
 
 def test_scores_are_those_of_one_process_with_the_same_weights(whole, data, tmp_path):

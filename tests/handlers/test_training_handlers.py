@@ -169,7 +169,7 @@ def test_progress_is_a_bar_on_a_terminal_and_a_line_per_epoch_in_a_log_file(term
     with caplog.at_level(logging.INFO):
         engine.run(range(20), max_epochs=2)
     lines = [r.getMessage() for r in caplog.records if r.name.endswith("loss_progress_bar")]
-    expected = [f"training [{i}/2]: {20 * i} iterations, pixel 0.25" for i in (1, 2)]
+    expected = [f"training [{i}/2]: iteration {20 * i}, pixel 0.25" for i in (1, 2)]
     assert lines == ([] if terminal else expected)
     assert ("pixel=0.25" in capsys.readouterr().err) == terminal
 

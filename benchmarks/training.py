@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time of a training step: SRGANTrainer against MONAI's AdversarialTrainer, both phases.
+"""Time of a training iteration: SRGANTrainer against MONAI's AdversarialTrainer, in both phases.
 
-Same generator (16 blocks of 64, no batch norm, bicubic residual), discriminator, batch and loss terms. MONAI's trainer
-would give the discriminator the network's input as the real image; here it is fed the HR images as its input, and its
-inferer gives the generator the LR ones, so that it trains the same thing. It runs in float32, since its mixed precision
-is for CUDA alone, and with torch's default Adam. In the SRResNet phase the adversarial weight is 0; MONAI's trainer
-still trains the discriminator then, so its SupervisedTrainer, which has none, is measured beside it.
+All use the same generator (16 blocks of 64 channels, no batch norm, bicubic residual), discriminator, batch and loss
+terms. MONAI's trainer passes the network's input to the discriminator as the real image; here its input is the HR
+images, and its inferer passes the LR images to the generator, so that it trains the same networks. It runs in float32,
+since its mixed precision is for CUDA only, and with torch's default Adam. In the SRResNet phase the adversarial weight
+is 0. MONAI's AdversarialTrainer still trains the discriminator then, so MONAI's SupervisedTrainer is measured too.
 
-``--perceptual`` adds the feature loss of the bundle to the adversarial phase, in all rivals.
+``--perceptual`` adds the bundle's feature loss to the adversarial phase of all trainers.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="crops in a batch (default: %(default)s)")
     parser.add_argument("--crop", type=int, default=96, help="side of the HR crops (default: %(default)s)")
     parser.add_argument("--perceptual", action="store_true", help="with the feature loss")
-    parser.add_argument("--ablate", action="store_true", help="also with one optimisation less at a time")
-    parser.add_argument("--compile", action="store_true", help="try torch.compile of the generator too")
+    parser.add_argument("--ablate", action="store_true", help="also without one optimization at a time")
+    parser.add_argument("--compile", action="store_true", help="also with torch.compile")
     args = parser.parse_args()
     torch.manual_seed(0)
     hr = torch.rand(args.batch, 1, args.crop, args.crop)
@@ -71,7 +71,7 @@ def main() -> None:
         first = {name: step() for name, step in steps.items()}
         timings = alternate(steps, rounds=args.rounds)
         facts = {"losses of the first step": first}
-        title = f"A step of the {phase} phase, batch {args.batch} of {args.crop}x{args.crop}, bfloat16: {amp}"
+        title = f"An iteration of the {phase} phase, batch {args.batch} of {args.crop}x{args.crop}, bfloat16: {amp}"
         json_path = args.json and args.json.with_name(f"{args.json.stem}_{phase.lower()}{args.json.suffix}")
         report(title, timings, ours="SRGANTrainer", facts=facts, json_path=json_path)
 
@@ -145,7 +145,7 @@ def ours(
 
 
 class _FromLR(Inferer):
-    """Run the generator on the LR images, whatever the engine takes for its input."""
+    """Run the generator on the LR images instead of the engine's input."""
 
     def __init__(self, lr: torch.Tensor) -> None:
         super().__init__()
@@ -166,12 +166,12 @@ def monais(batch: dict[str, torch.Tensor], weight: float, features: Any, *, plai
         found["pixel_loss"] = loss.item()
         return loss if features is None else loss + _PERCEPTUAL * features(sr, hr)
 
-    def against(logits: torch.Tensor) -> torch.Tensor:
+    def generator_loss(logits: torch.Tensor) -> torch.Tensor:
         loss = adversarial.generator(logits)
         found["adversarial_loss"] = loss.item()
         return weight * loss
 
-    def judge(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    def discriminator_loss(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         loss = adversarial.discriminator(real, fake)
         found["discriminator_loss"] = loss.item()
         return loss
@@ -182,19 +182,19 @@ def monais(batch: dict[str, torch.Tensor], weight: float, features: Any, *, plai
         train_data_loader=[batch],
         g_network=g,
         g_optimizer=adam(g),
-        g_loss_function=against,
+        g_loss_function=generator_loss,
         recon_loss_function=content,
         d_network=d,
         d_optimizer=adam(d),
-        d_loss_function=judge,
+        d_loss_function=discriminator_loss,
         g_inferer=_FromLR(batch["image"]),
         decollate=False,
         optim_set_to_none=True,
     )
-    fed = {"image": batch["label"], "label": batch["label"]}
+    hr_batch = {"image": batch["label"], "label": batch["label"]}
 
     def step() -> dict[str, float]:
-        trainer._iteration(trainer, fed)
+        trainer._iteration(trainer, hr_batch)
         return dict(found)
 
     return step

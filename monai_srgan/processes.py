@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of one job, one a device, as torchrun starts them: who is who, and what all must agree on.
+"""Distributed jobs, one process per device, started by torchrun: ranks, agreement, and joint failure.
 
-Without a process group everything here is that of a single process.
+Without a process group, every function works as in a job of one process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import ignite.distributed as idist
 import torch
 import torch.distributed as dist
+
+from monai_srgan.settings import differences
 
 __all__ = [
     "end_processes",
@@ -36,7 +38,8 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_begun_here = False
+_TORCHRUN_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_initialized_here = False
 
 
 def _grouped() -> bool:
@@ -44,22 +47,22 @@ def _grouped() -> bool:
 
 
 def rank() -> int:
-    """Number of this process in the job, 0 .. ``world_size() - 1``."""
-    return dist.get_rank() if _grouped() else 0
+    """Rank of this process in the job, 0 to ``world_size() - 1``."""
+    return dist.get_rank() if _grouped() else 0  # not ignite's get_rank, whose first call is collective
 
 
 def world_size() -> int:
-    """Number of processes of the job."""
+    """Number of processes in the job."""
     return dist.get_world_size() if _grouped() else 1
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one that writes files: rank 0."""
+    """Whether this process has rank 0, the one that writes files and logs."""
     return rank() == 0
 
 
 def process_device() -> torch.device:
-    """The device of this process: the GPU with the number ``LOCAL_RANK``, or the CPU where there is no CUDA.
+    """The device of this process: GPU number ``LOCAL_RANK``, or the CPU where there is no CUDA.
 
     Raises:
         ValueError: when the machine has fewer GPUs than processes.
@@ -76,50 +79,48 @@ def process_device() -> torch.device:
 
 
 def start_processes(device: torch.device | str, timeout: float = 10.0) -> None:
-    """Join the job that torchrun has started: NCCL between GPUs, gloo between CPUs.
+    """Join the job that torchrun has started, with NCCL between GPUs and gloo between CPUs.
 
-    Processes other than rank 0 stay silent in the log below warnings. A process group that is there already is kept.
+    Processes other than rank 0 log warnings and errors only. An existing process group is kept.
 
     Args:
         device: device of this process, see :func:`process_device`.
-        timeout: minutes after which a process stops waiting for another one.
+        timeout: number of minutes to wait for another process.
 
     Raises:
         RuntimeError: when torchrun did not start this process.
     """
-    global _begun_here  # the group itself is global to the process, too
+    global _initialized_here  # the group is global to the process, too
     device = torch.device(device)
     if not _grouped():
-        missing = [name for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+        missing = [name for name in _TORCHRUN_VARIABLES if name not in os.environ]
         if missing:
             raise RuntimeError(
-                f"a job of many processes is started by torchrun, which sets {', '.join(missing)}: "
+                f"start a job of many processes with torchrun, which sets {', '.join(missing)}: "
                 "torchrun --standalone --nproc_per_node=2 -m monai.bundle run training --config_file ..."
             )
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=timeout))
-        _begun_here = True
-    # ignite's first call of any kind is a collective one, so that all processes must make it together: here.
-    idist.sync()
+        idist.initialize("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=timeout))
+        _initialized_here = True
+    else:
+        idist.sync()  # ignite's first call is collective: all processes must make it together
     if not is_main_process():
         logging.disable(logging.INFO)
     logger.info("%d processes, this one on %s", world_size(), device)
 
 
 def end_processes() -> None:
-    """Wait for the others and leave the job that :func:`start_processes` has joined."""
-    global _begun_here
+    """Wait for the other processes, and leave the job that :func:`start_processes` has joined."""
+    global _initialized_here
     if not is_main_process():
         logging.disable(logging.NOTSET)
-    if _begun_here and _grouped():
-        on_all_processes(lambda: None)
+    if _initialized_here and _grouped():
+        idist.barrier()
         idist.finalize()  # destroys the group
-    _begun_here = False
+    _initialized_here = False
 
 
 def gather(value: T) -> list[T]:
-    """One value a process, in the order of ranks, on all processes.
+    """Gather one value per process, in the order of ranks, on all processes.
 
     Args:
         value: anything that pickles.
@@ -132,7 +133,7 @@ def gather(value: T) -> list[T]:
 
 
 def gather_on_main(value: T) -> list[T] | None:
-    """One value a process, in the order of ranks, on rank 0; None on the others. All processes must call it.
+    """Gather one value per process, in the order of ranks, on rank 0; None on the others. All must call it.
 
     Args:
         value: anything that pickles.
@@ -145,46 +146,46 @@ def gather_on_main(value: T) -> list[T] | None:
 
 
 def on_all_processes(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Call a function on all processes; where it fails on one, all fail, so that none waits for a dead one.
+    """Call a function on all processes. If it fails on one, all fail, so that none waits for a dead process.
 
     Args:
-        function: what to call; it must not wait for other processes itself.
+        function: function without collective calls of its own.
         args: its arguments.
         kwargs: its keyword arguments.
 
     Returns:
-        what it returned in this process.
+        Its result in this process.
 
     Raises:
-        RuntimeError: on processes on which it went well, when it failed on others; the message says where and why.
-        Exception: its own one, on the processes on which it failed.
+        RuntimeError: on the processes where it succeeded, if it failed on others; the message says where and why.
+        Exception: the function's own exception, on the processes where it failed.
     """
     error: Exception | None = None
     try:
         result = function(*args, **kwargs)
     except Exception as caught:
         error = caught
-    told = gather(None if error is None else f"{type(error).__name__}: {error}")
+    errors = gather(None if error is None else f"{type(error).__name__}: {error}")
     if error is not None:
         raise error
-    failed = [f"process {i}: {text}" for i, text in enumerate(told) if text is not None]
+    failed = [f"process {i}: {text}" for i, text in enumerate(errors) if text is not None]
     if failed:
         raise RuntimeError("other processes of the job failed; " + "; ".join(failed))
     return result
 
 
 def in_turn(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Call a function on one process after the other, in the order of ranks.
+    """Call a function on one process after another, in the order of ranks.
 
-    What the first one writes the others find, whether or not their machines share a file system.
+    Files that the first process writes are found by the others, whether or not their machines share a file system.
 
     Args:
-        function: what to call.
+        function: function without collective calls of its own.
         args: its arguments.
         kwargs: its keyword arguments.
 
     Returns:
-        what it returned in this process.
+        Its result in this process.
 
     Raises:
         Exception: as :func:`on_all_processes`.
@@ -197,28 +198,27 @@ def in_turn(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 
 def require_same_on_all(**values: Any) -> None:
-    """Refuse a job whose processes do not see the same data or settings.
+    """Check that all processes have the same data and settings.
 
-    Processes that disagree on the data list would take patients of one another, or wait for batches that never come.
-    Of a data list the names of the files and the patients count, not the folder, which may differ between machines.
+    Processes with different data lists would train on each other's patients, or wait for batches that never come. Data
+    lists are compared by file name and patient, not by folder, which may differ between machines.
 
     Args:
-        values: by name, data lists (items with "image" and "patient") or plain values.
+        values: data lists (items with "image" and "patient") or plain values, by name.
 
     Raises:
-        ValueError: on all processes; names each value that differs, and with which process.
+        ValueError: on all processes; the message names each value that differs, and the process.
     """
     everywhere = gather({name: _comparable(value) for name, value in values.items()})
     different = [
-        f"{name} (process 0 has {_short(everywhere[0][name])}, process {i} {_short(other[name])})"
+        f"{d.name} (process 0 has {d.first}, process {i} has {d.second})"
         for i, other in enumerate(everywhere)
-        for name in other
-        if other[name] != everywhere[0][name]
+        for d in differences(everywhere[0], other)
     ]
     if different:
         raise ValueError(
             f"all processes of a job must have the same data and settings, but these differ: {'; '.join(different)}. "
-            "Give every machine the same slices and the same command"
+            "Use the same slices and the same command on every machine"
         )
 
 
@@ -228,23 +228,16 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} items"
-    return repr(value)
-
-
 def mean_over_processes(values: Mapping[str, float], device: torch.device | str) -> dict[str, float]:
-    """Means of named numbers over the processes, all of which must call it with the same names.
+    """Means of named numbers over the processes, which must all call it with the same names.
 
-    A number that is NaN or infinite on one process is so on all.
+    A number that is NaN or infinite on one process is NaN or infinite on all.
 
     Args:
-        values: the numbers.
+        values: numbers by name.
         device: device of this process.
     """
     if world_size() == 1:
         return dict(values)
-    means = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
-    dist.all_reduce(means)
-    return dict(zip(values, (means / world_size()).tolist(), strict=True))
+    sums = idist.all_reduce(torch.tensor(list(values.values()), dtype=torch.float64, device=device))
+    return dict(zip(values, (sums / world_size()).tolist(), strict=True))

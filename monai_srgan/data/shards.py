@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The patients of a data list shared out among the processes of a job."""
+"""Sharding of a data list by patient among the processes of a job."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ __all__ = ["PatientShardDataset", "shard_by_patient"]
 def shard_by_patient(
     items: Sequence[Mapping[str, Any]], rank: int, world_size: int, section: str = "the data list"
 ) -> list[Mapping[str, Any]]:
-    """The items of the patients that one of several processes works on.
+    """The items of one process's patients.
 
-    Patients are dealt whole: the one with the most slices first (by name where two have as many), each to the process
-    that has the fewest slices so far. The result depends on the list alone; shards share no patient, together they are
-    the list, and no two differ by more slices than the largest patient has.
+    Each patient goes to one process: the patient with the most slices first (ties by name), to the process with the
+    fewest slices so far. The result depends on the list alone. Shards share no patient, their union is the list, and no
+    two differ by more slices than the largest patient has.
 
     Args:
         items: data list with "patient"; later scans of a head (see :func:`monai_srgan.data.patient_stem`) stay
             together.
-        rank: number of the process, 0 .. ``world_size - 1``.
+        rank: rank of the process, 0 to ``world_size - 1``.
         world_size: number of processes.
-        section: name of the list for messages.
+        section: name of the list in messages.
 
     Returns:
-        items of this process, in the order of the list.
+        Items of this process, in the order of the list.
 
     Raises:
         ValueError: when ``rank`` is out of range, an item has no patient, or there are fewer patients than processes.
     """
     if not 0 <= rank < world_size:
-        raise ValueError(f"rank must be 0 .. world_size - 1 = {world_size - 1}, got {rank}")
+        raise ValueError(f"rank must be from 0 to world_size - 1 = {world_size - 1}, got {rank}")
     nameless = [number for number, item in enumerate(items) if "patient" not in item]
     if nameless:
-        raise ValueError(f"items of {section} must have 'patient' to be shared out, item {nameless[0]} has none")
+        raise ValueError(f"items of {section} must have 'patient' to be sharded, item {nameless[0]} has none")
     stems = [patient_stem(item["patient"]) for item in items]
     sizes = Counter(stems)
     if len(sizes) < world_size:
         raise ValueError(
-            f"{section} has {len(sizes)} patients for {world_size} processes, of which each needs one: "
+            f"{section} has {len(sizes)} patients for {world_size} processes, and each needs at least one: "
             "start fewer processes, or add patients"
         )
     loads = [0] * world_size
@@ -59,18 +59,18 @@ def shard_by_patient(
 
 
 class PatientShardDataset(CacheDataset):
-    """MONAI's ``CacheDataset`` on the patients of this process alone, see :func:`shard_by_patient`.
+    """MONAI's ``CacheDataset`` on the patients of this process, see :func:`shard_by_patient`.
 
-    Every process gives it the whole list and holds, caches and reads its own part of it. In a single process it is a
+    Every process passes the whole list, and reads and caches its own part. In a single process it is a
     ``CacheDataset``.
 
     Args:
         data: the whole data list, the same on all processes.
         transform: as in :py:class:`monai.data.CacheDataset`.
-        kwargs: further arguments of ``CacheDataset``; progress is shown by rank 0 only.
+        kwargs: further arguments of ``CacheDataset``; only rank 0 shows progress.
 
     Raises:
-        ValueError: as :func:`shard_by_patient` does.
+        ValueError: as :func:`shard_by_patient`.
     """
 
     def __init__(

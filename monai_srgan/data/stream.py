@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A training stream that is the same to the bit, however it is interrupted and by however many workers it is read."""
+"""A training stream that does not depend on interruptions or on the number of workers, to the bit."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ __all__ = ["SeededItems", "ShuffledStream", "batch_share"]
 
 
 def batch_share(batch_size: int, world_size: int | None = None) -> int:
-    """The part of a job's batch that each of its processes takes.
+    """The number of items that each process takes of a job's batch.
 
     Args:
         batch_size: items in the batch of the whole job.
-        world_size: number of processes; None is that of this job.
+        world_size: number of processes; None for that of this job.
 
     Raises:
-        ValueError: when the batch cannot be split evenly, so that gradients would not be those of the whole batch.
+        ValueError: when the batch cannot be split evenly; the gradients would not be those of the whole batch.
     """
     world_size = all_processes() if world_size is None else world_size
     if batch_size % world_size:
         raise ValueError(
             f"batch_size, the batch of the whole job, must be a multiple of the number of processes, got {batch_size} "
-            f"for {world_size}: take {max(1, round(batch_size / world_size)) * world_size}, or other processes"
+            f"for {world_size}: set it to {max(1, round(batch_size / world_size)) * world_size}, "
+            "or start another number of processes"
         )
     return batch_size // world_size
 
@@ -39,24 +40,24 @@ def batch_share(batch_size: int, world_size: int | None = None) -> int:
 class ShuffledStream(Sampler):
     """Batches of an endless shuffled stream, a pure function of the seed, the process and the position.
 
-    Position ``k`` of the stream is item ``permutation(seed, k // length)[k % length]``: every pass shows each item
-    once, and batches run across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i``
-    of an engine reads positions ``i * batch_size`` onwards. Attached to a trainer (it is a handler), the stream starts
-    at the trainer's own iteration, so that a resumed run sees the batches that an uninterrupted one would have seen.
-    Without an engine each loop over it shows the first ``iterations`` batches. Give it to a ``DataLoader`` as
-    ``batch_sampler``, with :class:`SeededItems` as the data set.
+    Position ``k`` of the stream is item ``permutation(seed, k // length)[k % length]``: each pass contains every item
+    once. Batches continue across the end of a pass, so that no item is dropped and every batch is full. Iteration ``i``
+    of an engine reads the positions from ``i * batch_size`` on. The stream is also a handler: attached to a trainer, it
+    starts at the trainer's iteration, so that a resumed run gets the batches of an uninterrupted one. Without an
+    engine, each loop yields the first ``iterations`` batches. Pass it to a ``DataLoader`` as ``batch_sampler``, with
+    :class:`SeededItems` as the data set.
 
-    In a job of ``n`` processes, each with a data set of its own, the batch is that of the whole job: this process takes
-    ``batch_size / n`` items of its own endless stream, shuffled by (seed, pass, n, rank). With each comes its position
-    in the batches of the job, so that no two processes draw the same random transforms.
+    In a job of ``n`` processes, each with its own data set, ``batch_size`` is that of the whole job: this process takes
+    ``batch_size / n`` items of its own stream, shuffled by (seed, pass, n, rank). Each item has its position in the
+    batches of the job, so that no two processes draw the same random transforms.
 
     Args:
-        length: number of items of this process's data set.
-        batch_size: items in a batch of the whole job.
-        iterations: batches in an epoch: the loader's ``len``.
+        length: number of items in this process's data set.
+        batch_size: number of items in a batch of the whole job.
+        iterations: number of batches in an epoch, the loader's ``len``.
         seed: seed of the shuffles.
-        rank: number of this process; None is its rank in the job.
-        world_size: number of processes; None is that of the job.
+        rank: rank of this process; None for its rank in the job.
+        world_size: number of processes; None for that of the job.
 
     Raises:
         ValueError: when a number is below 1, ``rank`` is out of range or the batch cannot be split evenly.
@@ -79,7 +80,7 @@ class ShuffledStream(Sampler):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.rank < self.world_size:
-            raise ValueError(f"rank must be 0 .. world_size - 1 = {self.world_size - 1}, got {self.rank}")
+            raise ValueError(f"rank must be from 0 to world_size - 1 = {self.world_size - 1}, got {self.rank}")
         self.length = length
         self.batch_size = batch_size
         self.share = batch_share(batch_size, self.world_size)
@@ -88,7 +89,7 @@ class ShuffledStream(Sampler):
         self._engine: Any = None
 
     def attach(self, engine: Any) -> None:
-        """Let the stream begin at the iteration that ``engine`` has completed."""
+        """Start the stream at the last completed iteration of ``engine``."""
         self._engine = engine
 
     def __len__(self) -> int:
@@ -102,7 +103,7 @@ class ShuffledStream(Sampler):
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         iteration = self._engine.state.iteration if self._engine is not None else 0
-        # An engine counts its iterations itself and may go on into the next epoch; a plain loop must come to an end.
+        # An engine counts its own iterations and may continue into the next epoch; a plain loop has to end.
         end = iteration + self.iterations if self._engine is None else None
         known_pass, order = -1, np.empty(0, dtype=np.int64)
         while iteration != end:
@@ -117,11 +118,11 @@ class ShuffledStream(Sampler):
 
 
 class SeededItems(Dataset):
-    """Items whose random transforms are seeded by their position in a :class:`ShuffledStream`.
+    """A data set whose random transforms are seeded by the position in a :class:`ShuffledStream`.
 
     Args:
         dataset: MONAI data set, such as ``CacheDataset``, whose ``transform`` may be ``Randomizable``.
-        seed: seed that is mixed with the position.
+        seed: seed that is combined with the position.
     """
 
     def __init__(self, dataset: Any, seed: int = 0) -> None:

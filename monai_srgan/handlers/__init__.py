@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 from monai_srgan import _renamed
-from monai_srgan.handlers.adversarial_handler import AdversarialHandler
 from monai_srgan.handlers.curve_recorder import CurveRecorder
-from monai_srgan.handlers.extra_validation import ExtraValidation
+from monai_srgan.handlers.discriminator_monitor import DiscriminatorMonitor
+from monai_srgan.handlers.ema_warmup import EMAWarmup
 from monai_srgan.handlers.interval_calibration import IntervalCalibration
 from monai_srgan.handlers.interval_fit import IntervalFit
+from monai_srgan.handlers.iteration_state_scheduler import IterationStateScheduler
 from monai_srgan.handlers.loss_progress_bar import LossProgressBar
 from monai_srgan.handlers.masked_metric_handler import MaskedMetricHandler
 from monai_srgan.handlers.panel_saver import PanelSaver
-from monai_srgan.handlers.perceptual_handler import PerceptualHandler
+from monai_srgan.handlers.phase_validation import PhaseValidation
 from monai_srgan.handlers.ramp import Ramp
 from monai_srgan.handlers.region_score import RegionScore, region_scores_metrics
 from monai_srgan.handlers.report_saver import ReportSaver
+from monai_srgan.handlers.run_time_estimate import RunTimeEstimate
 from monai_srgan.handlers.score_table import ScoreTable
 from monai_srgan.handlers.trainer_state import TrainerState
 from monai_srgan.handlers.two_phase_learning_rate import TwoPhaseLearningRate
@@ -24,18 +26,20 @@ from monai_srgan.handlers.weights_loader import WeightsLoader
 from monai_srgan.handlers.weights_saver import WeightsSaver
 
 __all__ = [
-    "AdversarialHandler",
     "CurveRecorder",
-    "ExtraValidation",
+    "DiscriminatorMonitor",
+    "EMAWarmup",
     "IntervalCalibration",
     "IntervalFit",
+    "IterationStateScheduler",
     "LossProgressBar",
     "MaskedMetricHandler",
     "PanelSaver",
-    "PerceptualHandler",
+    "PhaseValidation",
     "Ramp",
     "RegionScore",
     "ReportSaver",
+    "RunTimeEstimate",
     "ScoreTable",
     "TrainerState",
     "TwoPhaseLearningRate",

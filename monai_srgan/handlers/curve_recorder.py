@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The curves of a training run, as a table and as a picture."""
+"""Training curves as a CSV table and a figure."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ FIELDS = (
 
 
 class CurveRecorder:
-    """Write every iteration's losses to ``losses.csv``, and draw them with the validation scores to ``curves.png``.
+    """Write the losses of every iteration to ``losses.csv``, and plot them with the scores in ``curves.png``.
 
-    Both are renewed after each epoch, written beside and renamed. A resumed run keeps the rows of the iterations before
-    its start. In a job of many processes rank 0 writes them; the losses are means over the processes.
+    Both files are rewritten atomically after each epoch. A resumed run keeps the rows before its first iteration. In a
+    job of many processes the losses are means over the processes, and rank 0 writes the files.
 
     Args:
-        output_dir: folder of the two files; made when it is missing.
-        optimizer: the generator's optimiser, whose learning rate is recorded.
-        metrics_csv: table of the validation scores over the epochs, as ``ScoreTable`` writes it; its PSNR on the head
-            is drawn beside bicubic's.
+        output_dir: folder of the two files, created if missing.
+        optimizer: optimizer of the generator, whose learning rate is recorded.
+        metrics_csv: table of validation scores over the epochs, written by ``ScoreTable``; the PSNR on the head is
+            plotted for every method in it.
     """
 
     def __init__(self, output_dir: str | Path, optimizer: Any = None, metrics_csv: str | Path | None = None) -> None:
@@ -51,7 +51,7 @@ class CurveRecorder:
         self.rows: list[dict[str, float]] = []
 
     def attach(self, engine: Any) -> None:
-        """Register with a trainer; give it after the handler that validates."""
+        """Register with a trainer; list it after the validation handler."""
         if not is_main_process():
             return
         engine.add_event_handler(Events.STARTED, self.start)
@@ -64,7 +64,7 @@ class CurveRecorder:
         return self.output_dir / "losses.csv"
 
     def start(self, engine: Any) -> None:
-        """Make the folder, and take over the rows before the iteration at which the run starts."""
+        """Create the folder, and read the rows before the first iteration of a resumed run."""
         writable_folder(self.output_dir)
         self.rows = []
         if engine.state.iteration and self.losses_csv.is_file():
@@ -73,7 +73,7 @@ class CurveRecorder:
             self.rows = [row for row in rows if row["iteration"] <= engine.state.iteration]
 
     def record(self, engine: Any) -> None:
-        """Keep one iteration's losses."""
+        """Record the losses of one iteration."""
         row = {"iteration": float(engine.state.iteration)}
         if self.optimizer is not None:
             row["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
@@ -81,7 +81,7 @@ class CurveRecorder:
         self.rows.append(row)
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
-        """Write table and picture."""
+        """Write the table and the figure."""
         write_atomically(self.losses_csv, self._write_losses)
         write_atomically(self.output_dir / "curves.png", partial(self.draw().savefig, dpi=120))
 
@@ -93,14 +93,14 @@ class CurveRecorder:
                 writer.writerow({k: int(v) if k == "iteration" else f"{v:.6g}" for k, v in row.items()})
 
     def _series(self, name: str) -> tuple[list[float], list[float]]:
-        """Iterations and values of one loss, averaged over at most 200 points."""
+        """Iterations and values of one loss, averaged into about 200 points."""
         points = [(row["iteration"], row[name]) for row in self.rows if name in row]
         step = max(1, len(points) // 200)
         bins = [points[i : i + step] for i in range(0, len(points), step)]
         return [b[-1][0] for b in bins], [sum(v for _, v in b) / len(b) for b in bins]
 
     def _validation(self) -> dict[str, tuple[list[int], list[float]]]:
-        """PSNR on the head by method: epochs and means."""
+        """Epochs and mean PSNR on the head, by method."""
         curves: dict[str, tuple[list[int], list[float]]] = {}
         if self.metrics_csv is None or not self.metrics_csv.is_file():
             return curves
@@ -113,9 +113,9 @@ class CurveRecorder:
         return curves
 
     def draw(self) -> Figure:
-        """Draw the curves: losses, probabilities of the discriminator, PSNR on the head."""
+        """Plot the losses, the discriminator's probabilities, and the PSNR on the head."""
         figure = Figure(figsize=(12, 3.6), layout="constrained")
-        losses, judge, scores = figure.subplots(1, 3)
+        losses, discriminator, scores = figure.subplots(1, 3)
         for name in (name for name in FIELDS if name.endswith("_loss")):
             x, y = self._series(name)
             if x:
@@ -124,16 +124,18 @@ class CurveRecorder:
         for name, label in (("d_real", "D(HR)"), ("d_fake", "D(SR)")):
             x, y = self._series(name)
             if x:
-                judge.plot(x, y, label=label)
-        judge.set(title="Discriminator", xlabel="iteration", ylabel="mean probability of 'real'", ylim=(-0.02, 1.02))
+                discriminator.plot(x, y, label=label)
+        discriminator.set(
+            title="Discriminator", xlabel="iteration", ylabel="mean probability of 'real'", ylim=(-0.02, 1.02)
+        )
         for method, (epochs, means) in self._validation().items():
             scores.plot(epochs, means, label=method, linestyle="--" if method == "bicubic" else "-", marker=".")
         scores.set(title="Validation patients", xlabel="epoch", ylabel="PSNR on the head / dB")
-        for axes in (losses, judge, scores):
+        for axes in (losses, discriminator, scores):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
             if axes.lines:
                 axes.legend(frameon=False)
             else:
-                axes.text(0.5, 0.5, "nothing to draw yet", ha="center", va="center", transform=axes.transAxes)
+                axes.text(0.5, 0.5, "no data yet", ha="center", va="center", transform=axes.transAxes)
         return figure

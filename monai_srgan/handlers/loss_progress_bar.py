@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar with the losses of a trainer, or the slices of an evaluator."""
+"""Progress of a trainer with its losses, or of an evaluator: a bar on a terminal, a line per epoch in a log file."""
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from ignite.engine import Events
@@ -14,15 +16,18 @@ from monai_srgan.processes import is_main_process
 
 __all__ = ["LossProgressBar"]
 
+logger = logging.getLogger(__name__)
+
 
 class LossProgressBar:
-    """ignite's progress bar as a MONAI handler: one bar an epoch, with every float of the engine's output.
+    """ignite's progress bar as a MONAI handler, with every float of the engine's output.
 
-    In a job of many processes rank 0 shows it.
+    On a terminal and in a notebook it shows one bar per epoch. Elsewhere, such as in a log file, it logs one line at
+    the end of each epoch. Rank 0 shows the progress of a job of many processes.
 
     Args:
         description: text before the bar; "[epoch/epochs]" follows it.
-        every: iterations between updates of the bar.
+        every: number of iterations between updates of the bar.
     """
 
     def __init__(self, description: str = "training", every: int = 1) -> None:
@@ -34,9 +39,20 @@ class LossProgressBar:
         if not is_main_process():
             return
         bar = ProgressBar(persist=True, desc=self.description, ncols=None)
-        bar.attach(engine, event_name=Events.ITERATION_COMPLETED(every=self.every), output_transform=self.floats)
+        if sys.stderr.isatty() or bar.pbar_cls.__module__ == "tqdm.notebook":
+            event = Events.ITERATION_COMPLETED(every=self.every)
+            bar.attach(engine, event_name=event, output_transform=self.floats)
+        else:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.log_epoch)
+
+    def log_epoch(self, engine: Any) -> None:
+        """Log the epoch and the losses of its last iteration."""
+        state = engine.state
+        losses = "".join(f", {name} {value}" for name, value in self.floats(state.output).items())
+        epoch = f"{self.description} [{state.epoch}/{state.max_epochs}]"
+        logger.info("%s: iteration %d%s", epoch, state.iteration, losses)
 
     @staticmethod
     def floats(output: Any) -> dict[str, str]:
-        """The named floats of an engine's output, short enough for a line."""
+        """The named floats of an engine's output, with four digits."""
         return {k.removesuffix("_loss"): f"{v:.4g}" for k, v in step_losses(output).items()}

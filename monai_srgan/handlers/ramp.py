@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A weight that is 0 at first and then rises linearly."""
+"""A linear ramp, the schedule of a loss weight."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ __all__ = ["Ramp"]
 
 @dataclass(frozen=True)
 class Ramp:
-    """``weight * clip((iteration - start) / length, 0, 1)``, with iterations counted from 1; a step where length is 0.
+    """``weight * clip((iteration - start) / length, 0, 1)``, iterations counted from 1; a step where the length is 0.
+
+    Pass it to :class:`monai_srgan.handlers.IterationStateScheduler`.
 
     Args:
-        start: iterations at weight 0.
-        length: iterations from 0 to the full weight, which iteration ``start + length`` is the first to have.
-        weight: the full weight.
+        start: number of iterations at weight 0.
+        length: number of iterations from 0 to the full weight; iteration ``start + length`` is the first to have it.
+        weight: full weight.
 
     Raises:
-        ValueError: when a number is negative.
+        ValueError: when an argument is negative.
     """
 
     start: int
-    length: int
-    weight: float
+    length: int = 0
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("start", "length", "weight"):
             if getattr(self, name) < 0:
-                raise ValueError(f"{name} of a ramp must not be negative, got {getattr(self, name)}")
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
 
     def __call__(self, iteration: int) -> float:
         """The weight at an iteration."""

@@ -1,19 +1,20 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint needs of the trainer beside networks and optimisers."""
+"""The trainer's part of a checkpoint: position, random state and settings."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from ignite.engine import Events
 
-from monai_srgan.physics import Measurement, same_measurement
+from monai_srgan.physics import same_measurement
 from monai_srgan.processes import is_main_process, rank, world_size
+from monai_srgan.settings import differences
 
 __all__ = ["TrainerState"]
 
@@ -21,36 +22,38 @@ logger = logging.getLogger(__name__)
 
 
 class TrainerState:
-    """Position, random state and gradient scalers of the trainer it is attached to, as a state dict.
+    """Position, random state, gradient scalers and settings of a trainer, as a state dict.
 
     Put it into the ``save_dict`` of MONAI's ``CheckpointSaver`` and the ``load_dict`` of ``CheckpointLoader``, under a
-    name such as "trainer", beside networks, optimisers, schedulers and the EMA model. (The trainer itself cannot stand
-    there: its handlers are built before it.)
+    name such as "trainer", beside networks, optimizers and the EMA model. (The trainer itself cannot be there: its
+    handlers are built before it.)
 
-    In a job of many processes the checkpoint is that of rank 0, and no random state of the others is stored: torch's
-    generators are seeded anew at the start of every iteration, by (seed of the run, number of processes, rank,
-    iteration), so that they differ between processes and are the same in a resumed run. A checkpoint may go on with
-    another number of processes, which is logged as a warning.
+    In a job of many processes rank 0 writes the checkpoint, without the random states of the other processes. Instead,
+    torch's generators are seeded at the start of every iteration with (seed of the run, number of processes, rank,
+    iteration): each process has random numbers of its own, and a resumed run repeats them. A run may resume with
+    another number of processes; a warning says so.
 
     Args:
-        settings: what a resumed run must share with the one that wrote the checkpoint, such as seed, fold and training
-            patients, in plain values: data or schedules would otherwise no longer be those of one run, and patients
-            could change sections unnoticed.
+        settings: settings that a resumed run must share with the run that wrote the checkpoint, such as seed, fold,
+            degradation and training patients. Plain values that load with ``weights_only``, compared as a whole; with
+            other settings the data would change, and patients could move between sections unnoticed.
+        adjustable: names in `settings` that a resumed run may change, such as "learning_rate"; changes are logged.
     """
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, Any] | None = None, adjustable: Collection[str] = ()) -> None:
         self.settings = dict(settings or {})
+        self.adjustable = frozenset(adjustable)
         self._engine: Any = None
 
     def attach(self, engine: Any) -> None:
         """Register with a trainer."""
         self._engine = engine
         if world_size() > 1:
-            self._seed = torch.initial_seed()  # that of the run, before it is mixed with the rank
+            self._seed = torch.initial_seed()  # the seed of the run, before it is mixed with the rank
             engine.add_event_handler(Events.ITERATION_STARTED, self.seed_process)
 
     def seed_process(self, engine: Any) -> None:
-        """Seed torch's generators for one iteration of one process of many."""
+        """Seed torch's generators for the current iteration of this process."""
         entropy = (self._seed, world_size(), rank(), engine.state.iteration)
         torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
 
@@ -75,37 +78,28 @@ class TrainerState:
             "best_metric": float(engine.state.best_metric),
             "best_metric_epoch": engine.state.best_metric_epoch,
             "random_state": torch.get_rng_state(),
-            # of this process's own GPU: asking all of them would take memory on each
+            # of this process's GPU alone: reading the others' would allocate memory on each
             "cuda_random_state": torch.cuda.get_rng_state(engine.state.device) if on_gpu else None,
             "world_size": world_size(),
             **{name: scaler.state_dict() for name, scaler in self._scalers().items()},
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take a trainer's position, random state and scalers over; another number of processes is warned of.
+        """Restore a trainer's position, random state and scalers.
 
         Raises:
             ValueError: when the checkpoint was written with another epoch length or other settings.
         """
         engine = self._require_engine()
-        now = {**self.settings, "epoch_length": engine.state.epoch_length}
-        then = {**state_dict["settings"], "epoch_length": state_dict["epoch_length"]}
-        changed = [
-            name
-            for name in sorted(now.keys() | then.keys())
-            if now.get(name) != then.get(name) and not same_measurement(now.get(name), then.get(name))
-        ]
-        if changed:
-            raise ValueError(
-                "the checkpoint was written by a run with other settings: "
-                + "; ".join(f"{name} {_short(then.get(name))}, now {_short(now.get(name))}" for name in changed)
-                + ". Resume with the same data set and the same settings"
-            )
+        self._check_settings(
+            {**state_dict["settings"], "epoch_length": state_dict["epoch_length"]},
+            {**self.settings, "epoch_length": engine.state.epoch_length},
+        )
         then_processes = state_dict.get("world_size", 1)
         if then_processes != world_size() and is_main_process():
             logger.warning(
-                "the checkpoint was written by %d process(es), now there are %d: the run goes on with the same batch "
-                "size, rates and schedules, but draws other batches than it would have, so it ends with other weights",
+                "the checkpoint was written by %d process(es), now there are %d: batch size, rates and schedules stay "
+                "the same, but the batches differ from those of an uninterrupted run, and so will the weights",
                 then_processes,
                 world_size(),
             )
@@ -120,11 +114,20 @@ class TrainerState:
             if name in state_dict:
                 scaler.load_state_dict(state_dict[name])
 
-
-def _short(value: Any) -> str:
-    """A value for an error message: a degradation in words, at most 60 characters of any other value."""
-    try:
-        return Measurement.from_dict(value).description
-    except ValueError:
-        text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    def _check_settings(self, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Raise ValueError for changed settings, and log changes of adjustable ones."""
+        refused: list[str] = []
+        adjusted: list[str] = []
+        # dictionaries of a measurement can differ and mean the same
+        same = [name for name in then.keys() & now.keys() if same_measurement(then[name], now[name])]
+        then, now = ({k: v for k, v in settings.items() if k not in same} for settings in (then, now))
+        for changed in differences(then, now):
+            group = adjusted if changed.name.split(".")[0] in self.adjustable else refused
+            group.append(f"{changed.name} {changed.first}, now {changed.second}")
+        if refused:
+            raise ValueError(
+                f"the checkpoint was written by a run with other settings: {'; '.join(refused)}. "
+                "Resume with the same data set and the same settings"
+            )
+        if adjusted and is_main_process():
+            logger.warning("resuming with other settings: %s", "; ".join(adjusted))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The learning rate of a run with an SRResNet phase and an adversarial phase."""
+"""The learning rate schedule of a run with an SRResNet phase and an adversarial phase."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ __all__ = ["TwoPhaseLearningRate"]
 
 
 class TwoPhaseLearningRate:
-    """Warm-up and cosine decay in the SRResNet phase, then a constant rate that drops once in the adversarial phase.
+    """Warm-up and cosine decay in the SRResNet phase; a constant rate with one drop in the adversarial phase.
 
-    With peak ``p`` (the optimiser's own rate), warm-up ``w``, SRResNet phase ``n`` and final fraction ``f``, iteration
-    ``i`` (counted from 0) has the rate::
+    With peak ``p`` (the optimizer's own rate), warm-up ``w``, SRResNet phase ``n``, final fraction ``f`` and
+    adversarial rate ``a``, the rate of iteration ``i`` (counted from 0) is::
 
         i < w            p * (i + 1) / w
         w <= i < n       p * (f + (1 - f) * (1 + cos(pi * (i - w) / (n - w))) / 2)
         n <= i           a, and a * adversarial_drop from iteration n + drop_after on
 
-    The paper (Ledig et al., arXiv 1609.04802, section 3.2) has a constant 1e-4 first (``warmup=0``,
-    ``final_fraction=1``), then 1e-4 and, for the second half of the adversarial phase, 1e-5.
+    The paper (Ledig et al., arXiv 1609.04802, section 3.2) uses a constant 1e-4 (``warmup=0``, ``final_fraction=1``),
+    and 1e-5 in the second half of the adversarial phase.
 
-    The rate is set at the start of each iteration and depends on the iteration alone: unlike a scheduler of torch it
-    has no state that a checkpoint must hold, and it may steer an optimiser that rests in the first phase.
+    The rate is set at the start of each iteration and depends on the iteration alone. Unlike a torch scheduler, this
+    handler has no state to save in a checkpoint, and its optimizer need not step in the first phase.
 
     Args:
-        optimizer: optimiser whose rates are set.
-        pretrain_iterations: length of the SRResNet phase.
-        warmup: iterations of linear warm-up, at most ``pretrain_iterations``.
-        final_fraction: rate at the end of the cosine, as a fraction of the peak.
+        optimizer: optimizer whose rates are set.
+        pretrain_iterations: length of the SRResNet phase in iterations.
+        warmup: number of iterations of linear warm-up, at most ``pretrain_iterations``.
+        final_fraction: rate at the end of the cosine, as a fraction of the peak, in [0, 1].
         adversarial_lr: rate ``a`` of the adversarial phase; None keeps the peak.
-        drop_after: iterations of the adversarial phase before the drop; None never drops.
+        drop_after: number of iterations of the adversarial phase before the drop; None for no drop.
         adversarial_drop: factor of the drop.
 
     Raises:
-        ValueError: when an argument is out of range; the message names it.
+        ValueError: when ``warmup`` or ``final_fraction`` is out of range.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class TwoPhaseLearningRate:
         engine.add_event_handler(Events.ITERATION_STARTED, self.set_rate)
 
     def set_rate(self, engine: Any) -> None:
-        """Set the rate of the iteration that begins."""
+        """Set the rate of the current iteration."""
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = self.rate(peak, engine.state.iteration - 1)
 

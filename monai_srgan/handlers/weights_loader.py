@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Load a network's weights when an engine starts."""
+"""Loading of a network's weights at the start of a run."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ logger = logging.getLogger(__name__)
 
 
 class WeightsLoader:
-    """Load a state dict into a network before the first iteration, every tensor or none.
+    """Load a state dict into a network before the first iteration, all tensors or none.
 
-    MONAI's CheckpointLoader does the same; this one says which file does not fit and what to do, and blends two files.
+    Unlike MONAI's CheckpointLoader, it explains why a file does not fit, and can blend the weights of two files.
 
     Args:
-        network: network to fill, on any device.
-        path: file with a state dict of this very network.
-        blend: share in [0, 1] of the weights of `path`, the rest being those of `blend_path`; None for `path` alone.
-        blend_path: file with a state dict of the same network, the result at ``blend=0``.
+        network: network to load into, on any device.
+        path: file with a state dict of the network.
+        blend: share in [0, 1] of the weights of `path`; the rest come from `blend_path`. None for `path` alone.
+        blend_path: file with another state dict of the network: the weights at ``blend=0``.
 
     Raises:
-        FileNotFoundError: when the engine starts and there is no such file.
+        FileNotFoundError: when the engine starts and a file does not exist.
         ValueError: when the engine starts, see :func:`monai_srgan.networks.read_network_weights`.
     """
 
@@ -46,11 +46,11 @@ class WeightsLoader:
         self.blend_path = blend_path
 
     def attach(self, engine: Engine) -> None:
-        """Load at the engine's start."""
+        """Register with an engine."""
         engine.add_event_handler(Events.STARTED, self)
 
-    def __call__(self, engine: Engine) -> None:  # noqa: ARG002  (ignite passes its engine)
-        """Load now."""
+    def __call__(self, engine: Engine) -> None:  # noqa: ARG002 - ignite passes the engine
+        """Load the weights."""
         weights = read_network_weights(self.network, self.path, blend=self.blend, blend_path=self.blend_path)
         self.network.load_state_dict(weights)
         if self.blend is None:

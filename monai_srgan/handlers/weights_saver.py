@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write a network's weights to one plain file at the end of a phase or of a run."""
+"""Saving of a network's weights at the end of a phase or of a run."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ logger = logging.getLogger(__name__)
 
 
 class WeightsSaver:
-    """Write ``network.state_dict()``, loadable with ``weights_only``, after one epoch or at the end of the run.
+    """Save ``network.state_dict()`` after a given epoch or at the end of the run.
 
-    The file is what ``ckpt_path`` of evaluation and inference takes. It is written beside and renamed.
-    In a job of many processes rank 0 writes it.
+    Evaluation and inference read the file as ``ckpt_path``. It loads with ``weights_only`` and is written atomically;
+    in a job of many processes, by rank 0.
 
     Args:
-        network: network to write, such as the EMA model.
-        path: the file; its folder is made when the run starts, so that a folder that cannot be written fails early.
-        epoch: epoch after which to write, 1 or later; None is the end of the run.
+        network: network to save, such as the EMA model.
+        path: the file. Its folder is created at the start of the run, so that a folder without write permission stops
+            the run early.
+        epoch: epoch after which to save, at least 1; None for the end of the run.
 
     Raises:
         ValueError: when ``epoch`` is below 1.
-        OSError: when the run starts and the folder cannot be written to.
+        OSError: when the run starts and the folder is not writable.
     """
 
     def __init__(self, network: nn.Module, path: str | Path, epoch: int | None = None) -> None:
@@ -55,11 +56,11 @@ class WeightsSaver:
             engine.add_event_handler(Events.EPOCH_COMPLETED(once=self.epoch), self.write)
 
     def prepare(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
-        """Make the folder and make sure that it can be written to."""
+        """Create the folder and check that it is writable."""
         writable_folder(self.path.parent)
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
-        """Write the weights now."""
+        """Save the weights."""
         weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
         write_atomically(self.path, partial(torch.save, weights))
-        logger.info("weights written to %s", self.path)
+        logger.info("weights saved to %s", self.path)

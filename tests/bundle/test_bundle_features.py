@@ -124,7 +124,7 @@ def test_shipped_weights_are_small_finite_float32_and_trained(shipped):
     assert int(state["encoder.0.1.num_batches_tracked"]) >= 1000
 
 
-def test_model_card_stands_beside_the_weights_and_names_licence_and_command():
+def test_model_card_stands_beside_the_weights_and_names_license_and_command():
     card = (WEIGHTS.parent / "README.md").read_text()
     for fact in ("CC BY 4.0", "10.6084/m9.figshare.1512427", "train_features.json --dataset_dir DIR", "Dice", "seed 0"):
         assert fact in card, fact
@@ -156,7 +156,7 @@ def test_shipped_features_grow_with_blur_on_phantoms(shipped, phantom_dir):
 
 
 @pytest.mark.real_data
-def test_shipped_features_grow_with_blur_and_find_tumours_on_real_slices(shipped, real_data_dir):
+def test_shipped_features_grow_with_blur_and_find_tumors_on_real_slices(shipped, real_data_dir):
     load = Compose([LoadMatd("image", mask_key="mask"), ScaleIntensityByPercentiled("image")])
     items = [load(item) for item in figshare_datalist(real_data_dir, "test")[::10]]
     dice, seen = [], []
@@ -169,6 +169,6 @@ def test_shipped_features_grow_with_blur_and_find_tumours_on_real_slices(shipped
         found = out["mask"] > 0
         dice.append(2 * (found * mask).sum().item() / (found.sum() + mask.sum()).item())
         seen.append(int(out["tumor_class"].argmax()) + 1 == item["tumor_type"])
-    # chance: a Dice of 0.03 (the tumour's share of the slice), an accuracy of about 0.5 (the commonest class)
+    # chance: a Dice of 0.03 (the tumor's share of the slice), an accuracy of about 0.5 (the commonest class)
     assert sum(dice) / len(dice) > 0.3
     assert sum(seen) / len(seen) > 0.5

@@ -156,6 +156,80 @@ def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path
 
 
 @pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sigma": 2.5}, "degradation"),
+        ({"network_def#global_residual": None}, "generator.residual True, now False"),
+        ({"network_def#output": "tanh", "network_def#global_residual": None}, "generator.layers."),
+        ({"discriminator_def#norm": "instance"}, "discriminator.layers.InstanceNorm2d"),
+        ({"jitter": 0.5, "jitter_margin": 0}, "jitter.prob 0.0, now 0.5"),
+    ],
+)
+def test_a_checkpoint_of_other_data_or_networks_is_refused(trained, phantom_dir, tmp_path, changed, message):
+    checkpoint = trained / "checkpoints" / "checkpoint_epoch=2.pt"
+    flow = workflow(phantom_dir, tmp_path, ckpt=str(checkpoint), **changed)
+    flow.initialize()
+    with pytest.raises(ValueError, match=f"other settings: .*{re.escape(message)}"):
+        flow.parser.get_parsed_content("trainer_state").load_state_dict(loaded_state(flow, checkpoint))
+
+
+def loaded_state(flow: ConfigWorkflow, checkpoint: Path) -> dict:
+    """The trainer's part of a checkpoint, with the trainer of a workflow built to load it."""
+    assert flow.trainer.state.iteration == 0
+    return torch.load(checkpoint, weights_only=True)["trainer"]
+
+
+def test_a_new_schedule_is_no_reason_to_refuse_a_checkpoint(trained, phantom_dir, tmp_path, caplog):
+    checkpoint = trained / "checkpoints" / "checkpoint_epoch=2.pt"
+    flow = workflow(phantom_dir, tmp_path, ckpt=str(checkpoint), adversarial_epochs=2)
+    flow.initialize()
+    flow.parser.get_parsed_content("trainer_state").load_state_dict(loaded_state(flow, checkpoint))
+    assert "resuming with other settings: schedule.adversarial_epochs 1, now 2" in caplog.text
+
+
+# Knobs that need not agree between runs and processes, and those that others in run_settings follow from
+FREE = {"bundle_root", "dataset_dir", "output_dir", "run_files", "ckpt", "init_weights", "method", "device", "compile"}
+FREE |= {"num_workers", "cache_rate", "quick", "passes_per_epoch", "pretrain_iterations", "adversarial_iterations"}
+FREE |= {"run_dir", "sigma", "jitter_margin", "network", "discriminator", "ema_network"}
+
+
+def test_every_knob_that_shapes_a_run_is_in_its_settings():
+    config = json.loads((BUNDLE / "configs" / "train.json").read_text())
+    settings = json.dumps(config["run_settings"])
+    knobs = {k for k, v in config.items() if not isinstance(v, dict | list)} - FREE - {"run"}
+    assert {k for k in knobs if not re.search(rf"@{k}\b", settings)} == set()
+    assert {k for k in FREE if k not in config} == set()
+    for item in ("load_slice", "degrade", "jittered", "network_def", "discriminator_def"):
+        assert re.search(rf"@{item}\b", settings), item
+
+
+def test_the_summary_of_the_scores_holds_the_settings_of_the_run(trained):
+    settings = json.loads((trained / "summary.json").read_text())["settings"]
+    assert settings["schedule"]["pretrain_epochs"] == 2
+    assert settings["generator"]["class"] == "SRResNet"
+    assert settings["training_patients"]
+
+
+KNOBS = ("batch_size", "patch_size", "epoch_length", "pretrain_epochs", "adversarial_epochs", "val_interval")
+
+
+@pytest.mark.parametrize("phantom", [True, False])
+def test_phantoms_get_a_short_recipe_and_other_slices_the_long_one(phantom_dir, tmp_path, phantom):
+    data = tmp_path / "data"
+    shutil.copytree(phantom_dir, data)
+    if not phantom:
+        (data / "phantom.json").unlink()
+    config = str(BUNDLE / "configs" / "train.json")
+    flow = ConfigWorkflow(
+        config, workflow_type="train", logging_file=False, bundle_root=str(BUNDLE), dataset_dir=str(data)
+    )
+    flow.initialize()
+    found = [flow.parser.get_parsed_content(name) for name in (*KNOBS, "ema_warmup")]
+    # 2 slices to train on, 30 times each
+    assert found == ([8, 48, 20, 15, 2, 5, True] if phantom else [16, 96, 10, 20, 5, 2, False])
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("models/model.pt", "is not a checkpoint of a training run, it lacks"),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Patients shared out among processes."""
+"""Sharding of patients among processes."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_one_large_patient_stays_whole():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 10, "training"), "training has 9 patients for 10 processes, of which each needs one: start fewer"),
-        ((2, 2), "rank must be 0 .. world_size - 1 = 1, got 2"),
+        ((0, 10, "training"), "training has 9 patients for 10 processes, and each needs at least one: start fewer"),
+        ((2, 2), "rank must be from 0 to world_size - 1 = 1, got 2"),
     ],
 )
 def test_shards_that_cannot_be_are_refused(arguments, message):
@@ -67,7 +67,7 @@ def test_shards_that_cannot_be_are_refused(arguments, message):
 
 
 def test_an_item_without_a_patient_is_refused():
-    with pytest.raises(ValueError, match="must have 'patient' to be shared out, item 1 has none"):
+    with pytest.raises(ValueError, match="must have 'patient' to be sharded, item 1 has none"):
         shard_by_patient([{"patient": "A"}, {"image": "2.mat"}], 0, 2)
 
 

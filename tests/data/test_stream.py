@@ -102,7 +102,7 @@ def test_one_process_of_one_reads_the_stream_that_it_always_read():
 
 @pytest.mark.parametrize(("batch_size", "remedy"), [(5, 4), (3, 4), (7, 8), (1, 2)])
 def test_a_batch_that_the_processes_cannot_share_evenly_is_refused(batch_size, remedy):
-    with pytest.raises(ValueError, match=f"must be a multiple .* got {batch_size} for 2: take {remedy}, or other"):
+    with pytest.raises(ValueError, match=f"must be a multiple .* got {batch_size} for 2: set it to {remedy}, or"):
         ShuffledStream(5, batch_size, iterations=1, rank=0, world_size=2)
     assert batch_share(12, 4) == 3
     assert batch_share(5) == 5
@@ -110,7 +110,7 @@ def test_a_batch_that_the_processes_cannot_share_evenly_is_refused(batch_size, r
 
 @pytest.mark.parametrize("rank", [-1, 2])
 def test_a_rank_out_of_range_is_refused(rank):
-    with pytest.raises(ValueError, match=f"rank must be 0 .. world_size - 1 = 1, got {rank}"):
+    with pytest.raises(ValueError, match=f"rank must be from 0 to world_size - 1 = 1, got {rank}"):
         ShuffledStream(5, 4, iterations=1, rank=rank, world_size=2)
 
 

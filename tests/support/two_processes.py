@@ -23,7 +23,7 @@ from torch import nn
 
 from monai_srgan.engines import SRGANTrainer, step_losses
 from monai_srgan.engines.data_parallel import bare, data_parallel
-from monai_srgan.handlers import AdversarialHandler, MaskedMetricHandler, PerceptualHandler, TrainerState
+from monai_srgan.handlers import IterationStateScheduler, MaskedMetricHandler, Ramp, TrainerState
 from monai_srgan.metrics import MaskedPSNRMetric
 from monai_srgan.networks import SRGANDiscriminator, SRResNet
 from monai_srgan.processes import (
@@ -121,7 +121,10 @@ def plain_losses(trainer: SRGANTrainer) -> dict[str, float]:
 
 def gradients_of_both_phases() -> dict[str, Any]:
     """Gradients and losses of one step of the SRResNet phase and two of the adversarial phase."""
-    handlers = [AdversarialHandler(start=1, weight=0.25), PerceptualHandler(start=1, weight=3.0)]
+    handlers = [
+        IterationStateScheduler(Ramp(start=1, weight=0.25), "adversarial_weight"),
+        IterationStateScheduler(Ramp(start=1, weight=3.0), "perceptual_weight"),
+    ]
     trainer = small_trainer(joint_batches(3), train_handlers=handlers)
     found: dict[str, Any] = {"generator": [], "discriminator": [], "losses": []}
     events = AdversarialIterationEvents

@@ -213,14 +213,16 @@ def same_measurement(a: Any, b: Any) -> bool:
 def _response(operator: Any, scale: int) -> Tensor:
     """Output of an operator for a fixed random image, on the CPU."""
     image = torch.rand(1, 1, 16 * scale, 12 * scale, generator=torch.Generator().manual_seed(0))
-    own = next(operator.parameters(), next(operator.buffers(), image)) if isinstance(operator, nn.Module) else image
+    tensors = [*operator.parameters(), *operator.buffers()] if isinstance(operator, nn.Module) else []
+    own = next((tensor for tensor in tensors if tensor.is_floating_point()), image)
     with torch.no_grad():
         return operator(image.to(own.device, own.dtype)).float().cpu()
 
 
 def _kind(operator: nn.Module) -> str:
-    known = {cls: kind for kind, cls in _KINDS.items()}
-    return known.get(type(operator), f"{type(operator).__module__}.{type(operator).__qualname__}")  # type: ignore[arg-type]
+    # The exact class: a subclass may have other matrices.
+    dotted = f"{type(operator).__module__}.{type(operator).__qualname__}"
+    return next((kind for kind, cls in _KINDS.items() if type(operator) is cls), dotted)
 
 
 def _settings(operator: nn.Module) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def workflow(dataset_dir: Path, output_file: Path, ckpt_path: Path, **overrides:
 
 
 def slices_of(dataset_dir: Path, section: str, **kwargs: Any) -> list[tuple[str, Any, Any, Any]]:
-    """Patient, HR and LR image and tumour mask of every slice."""
+    """Patient, HR and LR image and tumor mask of every slice."""
     found = []
     for item in figshare_datalist(dataset_dir, section, num_folds=3, progress=False, **kwargs):
         data = read_cjdata(item["image"])

@@ -1,15 +1,27 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures shared by the tests."""
+"""Fixtures shared by the tests, and the option --fail-on-skip."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import warnings
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, set before torch is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Beginnings of the reasons that --fail-on-skip accepts: they depend on the machine, not on what is installed.
+ACCEPTED_SKIPS = (
+    "no CUDA device",
+    "no bfloat16 instructions",
+    "peak memory is read from Linux's /proc",
+    "MONAI_SRGAN_DATA is not set",
+)
 
 
 @atexit.register
@@ -22,6 +34,27 @@ def _end_with_a_filter_that_ignores() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.warn("the last one", DeprecationWarning, stacklevel=1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --fail-on-skip, which .ci/run uses."""
+    parser.addoption(
+        "--fail-on-skip",
+        action="store_true",
+        help=f"fail tests that are skipped for any other reason than: {'; '.join(ACCEPTED_SKIPS)}",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure under --fail-on-skip, unless its reason is accepted."""
+    report = yield
+    if item.config.getoption("--fail-on-skip") and isinstance(report.longrepr, tuple):  # a skip: path, line, reason
+        path, line, message = report.longrepr
+        if not message.removeprefix("Skipped: ").startswith(ACCEPTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"{path}:{line}: skipped under --fail-on-skip: {message.removeprefix('Skipped: ')}"
+    return report
 
 
 @pytest.fixture(scope="session")

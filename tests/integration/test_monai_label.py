@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from label_server import LabelServer, running_server
+from make_environment import COMMAND, existing_python
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -28,13 +28,10 @@ IMAGES = ("slice", "volume", "picture", "matlab")
 @pytest.fixture(scope="module")
 def label_python() -> Path:
     """Python of the environment that make_environment.py builds."""
-    found = os.environ.get("MONAI_SRGAN_LABEL_PYTHON")
-    if not found:
-        pytest.skip(
-            "MONAI_SRGAN_LABEL_PYTHON is not set: python tests/integration/make_environment.py builds the environment "
-            "of MONAI Label (2 GB, from the network) and prints the value"
-        )
-    return Path(found)
+    found = existing_python()
+    if found is None:
+        pytest.skip(f"the environment of MONAI Label is missing or out of date: {COMMAND} builds it (0.4 GB)")
+    return found
 
 
 @pytest.fixture(scope="module")

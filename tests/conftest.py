@@ -26,10 +26,10 @@ ACCEPTED_SKIPS = (
 
 @atexit.register
 def _end_with_a_filter_that_ignores() -> None:
-    """Let warnings at the very end be ignored, whatever filter the last test had.
+    """Ignore warnings at exit, whatever filter the last test set.
 
-    CPython keeps the list of filters that the last warning met and asks it while modules are torn down. ITK's SWIG
-    types warn there once more; as an error, inside their C code, that ends the process with a segmentation fault.
+    CPython keeps the filters that the last warning met and uses them while it tears modules down. ITK's SWIG types warn
+    there once more; raised as an error inside their C code, that warning ends the process with a segmentation fault.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,7 +59,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def real_data_dir() -> Path:
-    """Folder of original figshare slices, named by the environment variable MONAI_SRGAN_DATA."""
+    """Folder of original figshare slices, from the environment variable MONAI_SRGAN_DATA."""
     folder = os.environ.get("MONAI_SRGAN_DATA")
     if not folder:
         pytest.skip("MONAI_SRGAN_DATA is not set: no folder with slices of the figshare dataset")
@@ -71,7 +71,7 @@ def real_data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def phantom_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small phantom set in the layout of the figshare files: 6 patients, 128x128."""
+    """A small phantom dataset in the layout of the figshare files: 6 patients, 128x128."""
     from monai_srgan.phantoms import write_phantom_dataset
 
     return write_phantom_dataset(tmp_path_factory.mktemp("phantom"), num_patients=6, image_size=128, seed=0)

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from label_server import LabelServer, running_server
 from make_environment import COMMAND, existing_python
+from monai.bundle import ConfigWorkflow
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "bundle" / "configs" / "inference.json"
 MODEL = "brain_mri_sr"
 # oblique, axes swapped; not sheared, since the server writes by ITK, which keeps a rotation and no more
 AFFINE = np.array([[0.0, -1.14, 4.8, 10.0], [1.9, 0.0, 0.0, -20.0], [0.0, 1.52, 3.6, 30.0], [0.0, 0.0, 0.0, 1.0]])
@@ -47,27 +49,15 @@ def studies(tmp_path_factory: pytest.TempPathFactory, phantom_dir: Path) -> Path
     return folder
 
 
-def own_results(studies: Path, output: Path, *options: str) -> Path:
-    """What ``python -m monai.bundle run`` makes of the same images."""
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "bundle/configs/inference.json"]
-    command += [
-        "--dataset_dir",
-        str(studies),
-        "--output_dir",
-        str(output),
-        "--device",
-        "$torch.device('cpu')",
-        *options,
-    ]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
-    return output
-
-
 @pytest.fixture(scope="module")
 def expected(studies: Path, tmp_path_factory: pytest.TempPathFactory, label_python: Path) -> Path:
-    """Results of the default options."""
+    """What ``python -m monai.bundle run`` makes of the same images with the default options."""
     assert label_python.is_file()
-    return own_results(studies, tmp_path_factory.mktemp("expected"))
+    output = tmp_path_factory.mktemp("expected")
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(CONFIG)]
+    command += ["--dataset_dir", str(studies), "--output_dir", str(output), "--device", "$torch.device('cpu')"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -135,22 +125,19 @@ def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelSer
 
 
 @pytest.mark.parametrize(
-    ("params", "options"),
-    [
-        ({}, ()),
-        ({"variant": "srresnet"}, ("--variant", "srresnet")),
-        ({"blend": 0.5}, ("--blend", "0.5")),
-        (
-            {"variant": "srresnet_jitter", "consistency": True},
-            ("--variant", "srresnet_jitter", "--consistency", "True"),
-        ),
-    ],
+    "options",
+    [{}, {"variant": "srresnet"}, {"blend": 0.5}, {"variant": "srresnet_jitter", "consistency": True}],
     ids=["default", "variant", "blend", "consistency"],
 )
 def test_the_own_app_answers_with_the_options_of_a_request(
-    own_app: LabelServer, studies: Path, tmp_path: Path, params: dict[str, Any], options: tuple[str, ...]
+    own_app: LabelServer, studies: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    expected = own_results(studies / "slice.nii.gz", tmp_path / "expected", *options)
-    request = {"result_dtype": "float32", "device": "cpu", **params}
+    files = {"dataset_dir": str(studies / "slice.nii.gz"), "output_dir": str(tmp_path / "expected")}
+    cpu = "$torch.device('cpu')"
+    bundle = ConfigWorkflow(str(CONFIG), workflow_type="infer", logging_file=False, device=cpu, **files, **options)
+    bundle.initialize()
+    bundle.run()
+    bundle.finalize()
+    request = {"result_dtype": "float32", "device": "cpu", **options}
     answer = own_app.infer("super_resolution", "slice", request, tmp_path / "answer.nii.gz")
-    assert_same(answer, expected / "slice_sr.nii.gz")
+    assert_same(answer, tmp_path / "expected" / "slice_sr.nii.gz")

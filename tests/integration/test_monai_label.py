@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A real MONAI Label server: its answers are those of the bundle's own command, in values and in place."""
+"""A real MONAI Label server returns what the bundle's own command writes, with the same values and geometry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "bundle" / "configs" / "inference.json"
 MODEL = "brain_mri_sr"
-# oblique, axes swapped; not sheared, since the server writes by ITK, which keeps a rotation and no more
+# oblique, axes swapped; not sheared, since the server writes with ITK, which keeps rotations only
 AFFINE = np.array([[0.0, -1.14, 4.8, 10.0], [1.9, 0.0, 0.0, -20.0], [0.0, 1.52, 3.6, 30.0], [0.0, 0.0, 0.0, 1.0]])
 IMAGES = ("slice", "volume", "picture", "matlab")
 
@@ -38,7 +38,7 @@ def label_python() -> Path:
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory: pytest.TempPathFactory, phantom_dir: Path) -> Path:
-    """Four images, each of another kind, smooth and different under every turn."""
+    """Four images of different file types, smooth and without symmetry."""
     folder = tmp_path_factory.mktemp("studies")
     x, y, z = np.meshgrid(np.linspace(0, 1, 40), np.linspace(0, 1, 33), np.arange(3), indexing="ij")
     volume = (900 * (0.2 + x**2 + 0.5 * np.sin(5 * y) * x + 0.1 * z)).astype(np.float32)
@@ -75,7 +75,7 @@ def stock(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def own_app(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelServer]:
-    """The app of this project."""
+    """The app of this project, in ``label_app/``."""
     work = tmp_path_factory.mktemp("own")
     app = shutil.copytree(ROOT / "label_app", work / "app")
     own = shutil.copytree(studies, work / "studies")
@@ -84,7 +84,7 @@ def own_app(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPath
 
 
 def assert_same(answer: Path, own: Path) -> None:
-    """The same numbers at the same places; a slice may have gained a third axis of one."""
+    """Compare values and geometry; the answer to a slice may have a third axis of size one."""
     found, wanted = nib.load(answer), nib.load(own)
     shape = (*wanted.shape, 1)[:3]
     values = np.asarray(found.dataobj, dtype=np.float64).reshape(shape)
@@ -114,8 +114,8 @@ def test_the_result_lies_over_the_input_four_times_as_fine(stock: LabelServer, t
     answer = nib.load(stock.infer(MODEL, "volume", {"result_dtype": "float32"}, tmp_path / "answer.nii.gz"))
     assert answer.shape == (160, 132, 3)
     np.testing.assert_allclose(answer.header.get_zooms(), nib.affines.voxel_sizes(AFFINE) / (4, 4, 1), rtol=1e-4)
-    centres = [a @ [*((np.array(s) - 1) / 2), 1] for a, s in ((answer.affine, answer.shape), (AFFINE, (40, 33, 3)))]
-    np.testing.assert_allclose(centres[0], centres[1], atol=2e-3)
+    centers = [a @ [*((np.array(s) - 1) / 2), 1] for a, s in ((answer.affine, answer.shape), (AFFINE, (40, 33, 3)))]
+    np.testing.assert_allclose(centers[0], centers[1], atol=2e-3)
 
 
 def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelServer) -> None:

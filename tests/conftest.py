@@ -15,7 +15,7 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, set before torch is imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Beginnings of the reasons that --fail-on-skip accepts: they depend on the machine, not on what is installed.
+# Reasons that --fail-on-skip accepts, by their first words: hardware, systems and data that nobody can install.
 ACCEPTED_SKIPS = (
     "no CUDA device",
     "no bfloat16 instructions",

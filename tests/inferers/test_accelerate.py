@@ -39,6 +39,11 @@ def trained(seed: int = 0, **kwargs) -> SRResNet:
     return network
 
 
+def assert_equal_up_to_rounding(found: torch.Tensor, expected: torch.Tensor) -> None:
+    """Float32 rounds relative to the largest values; here by at most 8e-6 of them, with AVX2 and with AVX-512."""
+    torch.testing.assert_close(found, expected, rtol=0, atol=2e-5 * float(expected.abs().max()))
+
+
 @pytest.mark.parametrize("scale", [2, 4, 8])
 @pytest.mark.parametrize("norm", ["batch", None])
 @pytest.mark.parametrize("residual", ["bicubic", None])
@@ -48,17 +53,16 @@ def test_fp32_gives_the_plain_networks_values(scale, norm, residual):
     plain.load_state_dict(network.state_dict())
     x = torch.rand(2, 1, 150, 23)  # several strips, odd sizes
     with torch.no_grad():
-        torch.testing.assert_close(accelerate(network)(x), plain(x), rtol=0, atol=1e-5)
+        assert_equal_up_to_rounding(accelerate(network)(x), plain(x))
 
 
-def test_the_papers_generator_keeps_its_values_within_rounding():
+def test_the_papers_generator_is_kept_up_to_rounding():
     network = trained(num_blocks=16, channels=64)
     x = torch.rand(1, 1, 70, 45)
     with torch.no_grad():
         expected = copy.deepcopy(network).eval()(x)
     assert expected.std() > 0.01
-    largest = float(expected.abs().max())  # about 7: float32 rounds in proportion to the values
-    torch.testing.assert_close(accelerate(network)(x), expected, rtol=0, atol=5e-5 * largest)
+    assert_equal_up_to_rounding(accelerate(network)(x), expected)
 
 
 @pytest.mark.parametrize("width", [1, 40, 300])
@@ -88,7 +92,7 @@ def test_strips_overlap_by_the_receptive_radius_of_the_upsampling_layers(scale, 
 def test_the_output_activation_is_kept(output):
     network = trained(output=output).eval()
     x = torch.rand(1, 1, 9, 7)
-    torch.testing.assert_close(accelerate(network)(x), network(x).detach(), rtol=0, atol=1e-5)
+    assert_equal_up_to_rounding(accelerate(network)(x), network(x).detach())
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", None])
@@ -210,7 +214,7 @@ def test_modified_generators_run_without_folding(changed):
     network = changed().eval()
     x = torch.rand(1, 1, 9, 14)
     with torch.no_grad():
-        torch.testing.assert_close(accelerate(network)(x), network(x), rtol=0, atol=1e-5)
+        assert_equal_up_to_rounding(accelerate(network)(x), network(x))
     with pytest.raises(ValueError, match="must be an unmodified SRResNet with batch norm or no norm"):
         FoldedSRResNet(network)
 
@@ -220,7 +224,7 @@ def test_synchronized_batch_norm_is_folded_as_batch_norm():
     assert any(isinstance(module, nn.SyncBatchNorm) for module in network.modules())
     x = torch.rand(1, 1, 9, 14)
     with torch.no_grad():
-        torch.testing.assert_close(FoldedSRResNet(network)(x), network(x), rtol=0, atol=1e-5)
+        assert_equal_up_to_rounding(FoldedSRResNet(network)(x), network(x))
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -228,7 +232,7 @@ def test_scripted_and_double_networks_run():
     network, x = trained().eval(), torch.rand(1, 1, 9, 14)
     with torch.no_grad():
         expected = network(x)
-        torch.testing.assert_close(accelerate(torch.jit.script(network))(x), expected, rtol=0, atol=1e-5)
+        assert_equal_up_to_rounding(accelerate(torch.jit.script(network))(x), expected)
         double = trained(norm="instance").double().eval()
         torch.testing.assert_close(accelerate(double)(x), double(x.double()).float(), rtol=0, atol=1e-4)
 
@@ -268,6 +272,7 @@ def test_fp16_on_a_gpu_is_near():
 
 
 @pytest.mark.real_data
+@pytest.mark.skipif(not has_fast_autocast(torch.device("cpu")), reason="no bfloat16 instructions: 50 s a network")
 @pytest.mark.parametrize("weights", ["model.pt", "srresnet/srresnet.pt"])
 def test_bf16_changes_the_psnr_of_real_slices_by_less_than_three_hundredths_of_a_decibel(real_data_dir, weights):
     network = SRResNet(norm=None, global_residual="bicubic")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A MONAI Label server on loopback, as a process of its own environment."""
+"""Run a MONAI Label server on the loopback interface, as a process in its own environment."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 STUBS = Path(__file__).parent / "stubs"
-START_SECONDS = 120.0  # 5 to 8 on an idle machine
-_LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
+START_SECONDS = 120.0  # it takes 5 to 8 on an idle machine
+_LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores proxies of the environment
 EXTENSIONS = ["*.nii.gz", "*.nii", "*.png", "*.mat"]
 
 
 @dataclass(frozen=True)
 class LabelServer:
-    """Where the server answers, and its log."""
+    """Address and log of a running server."""
 
     url: str
     log: Path
 
     def info(self) -> dict[str, Any]:
-        """What ``GET /info/`` says."""
+        """Answer of ``GET /info/``."""
         with _LOOPBACK.open(f"{self.url}/info/", timeout=30) as answer:
             return json.load(answer)
 
     def infer(self, model: str, image: str, params: Mapping[str, Any], target: Path) -> Path:
-        """``POST /infer/MODEL?image=ID&output=image``; the file that comes back is written to ``target``."""
+        """Write the file that ``POST /infer/MODEL?image=ID&output=image`` returns to ``target``."""
         query = urllib.parse.urlencode({"image": image, "output": "image"})
         form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
         request = urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
@@ -51,13 +51,13 @@ class LabelServer:
         return target
 
     def tail(self) -> str:
-        """The end of the log, for messages."""
+        """The end of the log, for error messages."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
 @contextmanager
 def running_server(python: Path, app: Path, studies: Path, work: Path, **conf: str) -> Iterator[LabelServer]:
-    """Start a server, wait until it answers, and end it with all its processes."""
+    """Start a server, wait until it answers, and stop it with all its processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -82,7 +82,7 @@ def running_server(python: Path, app: Path, studies: Path, work: Path, **conf: s
             _wait_until_it_answers(server, process)
             yield server
         finally:
-            for end in (signal.SIGTERM, signal.SIGKILL):  # the second for what ignored the first
+            for end in (signal.SIGTERM, signal.SIGKILL):  # the second for processes that ignore the first
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, end)
                 with suppress(subprocess.TimeoutExpired):

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A real MONAI Label server: its answers are those of the bundle's own command, in values and in place."""
+"""A real MONAI Label server returns what the bundle's own command writes, with the same values and geometry."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,11 +15,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from label_server import LabelServer, running_server
+from make_environment import COMMAND, existing_python
+from monai.bundle import ConfigWorkflow
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "bundle" / "configs" / "inference.json"
 MODEL = "brain_mri_sr"
-# oblique, axes swapped; not sheared, since the server writes by ITK, which keeps a rotation and no more
+# oblique, axes swapped; not sheared, since the server writes with ITK, which keeps rotations only
 AFFINE = np.array([[0.0, -1.14, 4.8, 10.0], [1.9, 0.0, 0.0, -20.0], [0.0, 1.52, 3.6, 30.0], [0.0, 0.0, 0.0, 1.0]])
 IMAGES = ("slice", "volume", "picture", "matlab")
 
@@ -28,18 +30,15 @@ IMAGES = ("slice", "volume", "picture", "matlab")
 @pytest.fixture(scope="module")
 def label_python() -> Path:
     """Python of the environment that make_environment.py builds."""
-    found = os.environ.get("MONAI_SRGAN_LABEL_PYTHON")
-    if not found:
-        pytest.skip(
-            "MONAI_SRGAN_LABEL_PYTHON is not set: python tests/integration/make_environment.py builds the environment "
-            "of MONAI Label (2 GB, from the network) and prints the value"
-        )
-    return Path(found)
+    found = existing_python()
+    if found is None:
+        pytest.skip(f"the environment of MONAI Label is missing or out of date: {COMMAND} builds it (0.4 GB)")
+    return found
 
 
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory: pytest.TempPathFactory, phantom_dir: Path) -> Path:
-    """Four images, each of another kind, smooth and different under every turn."""
+    """Four images of different file types, smooth and without symmetry."""
     folder = tmp_path_factory.mktemp("studies")
     x, y, z = np.meshgrid(np.linspace(0, 1, 40), np.linspace(0, 1, 33), np.arange(3), indexing="ij")
     volume = (900 * (0.2 + x**2 + 0.5 * np.sin(5 * y) * x + 0.1 * z)).astype(np.float32)
@@ -50,27 +49,15 @@ def studies(tmp_path_factory: pytest.TempPathFactory, phantom_dir: Path) -> Path
     return folder
 
 
-def own_results(studies: Path, output: Path, *options: str) -> Path:
-    """What ``python -m monai.bundle run`` makes of the same images."""
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "bundle/configs/inference.json"]
-    command += [
-        "--dataset_dir",
-        str(studies),
-        "--output_dir",
-        str(output),
-        "--device",
-        "$torch.device('cpu')",
-        *options,
-    ]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
-    return output
-
-
 @pytest.fixture(scope="module")
 def expected(studies: Path, tmp_path_factory: pytest.TempPathFactory, label_python: Path) -> Path:
-    """Results of the default options."""
+    """What ``python -m monai.bundle run`` makes of the same images with the default options."""
     assert label_python.is_file()
-    return own_results(studies, tmp_path_factory.mktemp("expected"))
+    output = tmp_path_factory.mktemp("expected")
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(CONFIG)]
+    command += ["--dataset_dir", str(studies), "--output_dir", str(output), "--device", "$torch.device('cpu')"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +75,7 @@ def stock(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def own_app(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelServer]:
-    """The app of this project."""
+    """The app of this project, in ``label_app/``."""
     work = tmp_path_factory.mktemp("own")
     app = shutil.copytree(ROOT / "label_app", work / "app")
     own = shutil.copytree(studies, work / "studies")
@@ -97,7 +84,7 @@ def own_app(label_python: Path, studies: Path, tmp_path_factory: pytest.TempPath
 
 
 def assert_same(answer: Path, own: Path) -> None:
-    """The same numbers at the same places; a slice may have gained a third axis of one."""
+    """Compare values and geometry; the answer to a slice may have a third axis of size one."""
     found, wanted = nib.load(answer), nib.load(own)
     shape = (*wanted.shape, 1)[:3]
     values = np.asarray(found.dataobj, dtype=np.float64).reshape(shape)
@@ -138,22 +125,19 @@ def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelSer
 
 
 @pytest.mark.parametrize(
-    ("params", "options"),
-    [
-        ({}, ()),
-        ({"variant": "srresnet"}, ("--variant", "srresnet")),
-        ({"blend": 0.5}, ("--blend", "0.5")),
-        (
-            {"variant": "srresnet_jitter", "consistency": True},
-            ("--variant", "srresnet_jitter", "--consistency", "True"),
-        ),
-    ],
+    "options",
+    [{}, {"variant": "srresnet"}, {"blend": 0.5}, {"variant": "srresnet_jitter", "consistency": True}],
     ids=["default", "variant", "blend", "consistency"],
 )
 def test_the_own_app_answers_with_the_options_of_a_request(
-    own_app: LabelServer, studies: Path, tmp_path: Path, params: dict[str, Any], options: tuple[str, ...]
+    own_app: LabelServer, studies: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    expected = own_results(studies / "slice.nii.gz", tmp_path / "expected", *options)
-    request = {"result_dtype": "float32", "device": "cpu", **params}
+    files = {"dataset_dir": str(studies / "slice.nii.gz"), "output_dir": str(tmp_path / "expected")}
+    cpu = "$torch.device('cpu')"
+    bundle = ConfigWorkflow(str(CONFIG), workflow_type="infer", logging_file=False, device=cpu, **files, **options)
+    bundle.initialize()
+    bundle.run()
+    bundle.finalize()
+    request = {"result_dtype": "float32", "device": "cpu", **options}
     answer = own_app.infer("super_resolution", "slice", request, tmp_path / "answer.nii.gz")
-    assert_same(answer, expected / "slice_sr.nii.gz")
+    assert_same(answer, tmp_path / "expected" / "slice_sr.nii.gz")

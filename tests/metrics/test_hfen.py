@@ -56,11 +56,10 @@ def test_the_score_gives_every_region_what_the_function_gives() -> None:
     pred, target = images()
     mask = tumour()
     scores = HFEN()(pred, target, {"inside": mask, "outside": ~mask}, pred[..., ::4, ::4])
-    assert list(scores) == ["hfen"]
-    assert list(scores["hfen"]) == ["inside", "outside"]
-    assert torch.equal(scores["hfen"]["inside"], masked_hfen(pred, target, mask))
-    assert torch.equal(scores["hfen"]["outside"], masked_hfen(pred, target, ~mask))
-    assert not torch.allclose(scores["hfen"]["inside"], scores["hfen"]["outside"], rtol=1e-3)
+    assert list(scores) == [("inside", "hfen"), ("outside", "hfen")]
+    assert torch.equal(scores["inside", "hfen"], masked_hfen(pred, target, mask))
+    assert torch.equal(scores["outside", "hfen"], masked_hfen(pred, target, ~mask))
+    assert not torch.allclose(scores["inside", "hfen"], scores["outside", "hfen"], rtol=1e-3)
 
 
 def test_a_perfect_image_has_0_and_a_blank_one_1() -> None:

@@ -185,14 +185,14 @@ def test_region_scores_equal_the_single_functions(dtype: torch.dtype) -> None:
         }
         assert scores[name].keys() == expected.keys()
         for metric, value in expected.items():
-            assert scores[name][metric].dtype == torch.float64
+            assert scores[name, metric].dtype == torch.float64
             rtol, atol = (0, 1e-12) if metric == "ssim" else (1e-12, 0)
-            torch.testing.assert_close(scores[name][metric], value, rtol=rtol, atol=atol, equal_nan=True)
+            torch.testing.assert_close(scores[name, metric], value, rtol=rtol, atol=atol, equal_nan=True)
 
 
 def test_pixels_do_not_count_channels() -> None:
     pred, target = images((1, 3, 20, 30))
-    assert region_scores(pred, target, {"whole": torch.ones(1, 1, 20, 30)})["whole"]["pixels"].item() == 600
+    assert region_scores(pred, target, {"whole": torch.ones(1, 1, 20, 30)})["whole", "pixels"].item() == 600
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32, torch.float64])

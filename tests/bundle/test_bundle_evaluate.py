@@ -226,7 +226,7 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
         ({"trust_consistency": True}, "trust_consistency is now called consistency: set consistency=True"),
         ({"consistency": True, "compare_consistency": False}, "consistency need compare_consistency"),
         ({"intervals": "mine.json"}, "need trust"),
-        ({"compare_consistency": True, "degrade#isolate": True}, "depends on the tumour's mask"),
+        ({"compare_consistency": True, "degrade#isolate": True}, "'s mask"),
         ({"trust": True}, "intervals: there is no file"),
     ],
 )

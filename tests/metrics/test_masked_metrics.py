@@ -101,7 +101,7 @@ def test_without_a_mask_the_whole_image_is_scored() -> None:
 
 
 @pytest.mark.parametrize("as_list", [False, True])
-def test_a_misspelt_keyword_is_refused_and_not_scored_without_a_mask(as_list: bool) -> None:
+def test_a_misspelled_keyword_is_refused_and_not_scored_without_a_mask(as_list: bool) -> None:
     pred, target, mask = batch(7)
     given = [list(x) if as_list else x for x in (pred, target, mask)]
     metric = MaskedPSNRMetric()

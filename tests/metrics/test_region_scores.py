@@ -70,12 +70,12 @@ def noise(like: torch.Tensor, scale: float) -> torch.Tensor:
 
 def some_masks(like: torch.Tensor) -> dict[str, torch.Tensor]:
     b, _, h, w = like.shape
-    tumour = torch.zeros(b, 1, h, w, dtype=torch.bool)
-    tumour[..., h // 3 : h // 2, w // 4 : w // 2] = True
+    tumor = torch.zeros(b, 1, h, w, dtype=torch.bool)
+    tumor[..., h // 3 : h // 2, w // 4 : w // 2] = True
     return {
-        "whole": torch.ones_like(tumour),
-        "inside": tumour,
-        "outside": ~tumour,
+        "whole": torch.ones_like(tumor),
+        "inside": tumor,
+        "outside": ~tumor,
         "speckled": torch.rand(b, 1, h, w, generator=torch.Generator().manual_seed(1)) < 0.3,
         "one pixel": torch.arange(h * w).reshape(1, 1, h, w).expand(b, 1, h, w) == h * w - 3,
     }
@@ -131,7 +131,7 @@ def test_every_size_is_scored_up_to_its_borders(size: tuple[int, int]) -> None:
     pred = 0.8 * target + noise(target, 0.1)
     edge = torch.zeros_like(target, dtype=torch.bool)
     edge[..., :2, :] = edge[..., -2:, :] = edge[..., :2] = edge[..., -2:] = True
-    assert_equal_to_scikit_image(pred, target, {"edge": edge, "centre": ~edge})
+    assert_equal_to_scikit_image(pred, target, {"edge": edge, "center": ~edge})
 
 
 def test_strided_images_and_masks_are_scored_like_their_copies() -> None:

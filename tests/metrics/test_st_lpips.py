@@ -70,7 +70,7 @@ def whole(image: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"whole": torch.ones(len(image), 1, *image.shape[-2:], dtype=torch.bool)}
 
 
-def tumour(batch: int = 1) -> torch.Tensor:
+def tumor(batch: int = 1) -> torch.Tensor:
     mask = torch.zeros(batch, 1, *SIZE, dtype=torch.bool)
     mask[..., 3:20, 0:25] = True
     return mask
@@ -91,7 +91,7 @@ def layer_maps(pred: torch.Tensor, target: torch.Tensor) -> list[np.ndarray]:
 def test_the_whole_image_has_the_sum_of_the_layers_means(score: STLPIPS) -> None:
     pred, target = images()
     got = score(pred, target, whole(pred), pred[..., ::4, ::4])
-    assert list(got) == ["st_lpips"]
+    assert list(got) == [("whole", "st_lpips")]
     value = got["whole", "st_lpips"]
     assert (value.dtype, value.shape) == (torch.float64, (1,))
     assert value.item() == pytest.approx(sum(m.mean() for m in layer_maps(pred, target)), rel=1e-5)
@@ -111,8 +111,9 @@ def test_the_map_is_the_layers_enlarged_bilinearly(score: STLPIPS) -> None:
 
 def test_inside_and_outside_add_up_to_the_whole(score: STLPIPS) -> None:
     pred, target = images()
-    mask = tumour()
-    got = score(pred, target, {"inside": mask, "outside": ~mask, **whole(pred)})["st_lpips"]
+    mask = tumor()
+    found = score(pred, target, {"inside": mask, "outside": ~mask, **whole(pred)})
+    got = {region: values for (region, _), values in found.items()}
     n_in, n = mask.sum().item(), mask.numel()
     parts = n_in * got["inside"] + (n - n_in) * got["outside"]
     torch.testing.assert_close(parts, n * got["whole"], rtol=1e-12, atol=0)
@@ -125,26 +126,27 @@ def test_a_difference_in_one_corner_is_found_there_and_not_far_away(score: STLPI
     pred[..., :8, :8] += 0.3
     near, far = torch.zeros(2, 1, 1, 200, 64, dtype=torch.bool)
     near[..., :16, :16], far[..., 150:, :] = True, True
-    got = score(pred, target, {"near": near, "far": far})["st_lpips"]
+    found = score(pred, target, {"near": near, "far": far})
+    got = {region: values for (region, _), values in found.items()}
     assert got["near"].item() > 1e-3
     assert got["far"].item() == pytest.approx(0, abs=1e-9)
 
 
 def test_identical_images_have_0_and_an_empty_region_is_nan(score: STLPIPS) -> None:
     pred, target = (x.repeat(2, 1, 1, 1) for x in images())
-    mask = tumour(2)
+    mask = tumor(2)
     mask[0] = False
     got = score(pred, target, {"inside": mask})["inside", "st_lpips"]
     assert torch.isnan(got[0])
-    alone = score(pred[:1], target[:1], {"inside": tumour()})["inside", "st_lpips"]
+    alone = score(pred[:1], target[:1], {"inside": tumor()})["inside", "st_lpips"]
     assert got[1].item() == pytest.approx(alone.item(), rel=1e-5)
     assert score(target, target, whole(target))["whole", "st_lpips"].tolist() == [0.0, 0.0]
 
 
-def test_grey_images_are_three_equal_channels(score: STLPIPS) -> None:
+def test_gray_images_are_three_equal_channels(score: STLPIPS) -> None:
     pred, target = images()
-    colour = score(pred.repeat(1, 3, 1, 1), target.repeat(1, 3, 1, 1), whole(pred))
-    assert torch.equal(colour["whole", "st_lpips"], score(pred, target, whole(pred))["whole", "st_lpips"])
+    color = score(pred.repeat(1, 3, 1, 1), target.repeat(1, 3, 1, 1), whole(pred))
+    assert torch.equal(color["whole", "st_lpips"], score(pred, target, whole(pred))["whole", "st_lpips"])
 
 
 def test_the_targets_features_are_computed_once_and_again_when_it_changes(

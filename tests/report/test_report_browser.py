@@ -21,7 +21,7 @@ from monai_srgan.report import render_report
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome is installed")
 
-# The page stands in a frame of the width of the window that is asked for, since a browser's own window has a least one.
+# The page stands in a frame of the tested width, since a browser's own window has a minimum width.
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><title>waiting</title>
 <iframe id="frame" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
 <script>

@@ -80,7 +80,7 @@ def summary(found: Sequence[ScoreRow], settings: dict[str, Any] | None = None) -
 
 
 def example(label: str = "best", methods: Sequence[Method] = METHODS, *, trust: bool = True, seed: int = 0) -> Example:
-    """A slice 64 wide and 48 high, its tumour left of the middle and high up."""
+    """A slice 64 wide and 48 high, its tumor left of the middle and high up."""
     generator = np.random.default_rng(seed)
     lr = generator.uniform(0.1, 0.9, (12, 16))
     hr = np.kron(lr, np.ones((4, 4)))

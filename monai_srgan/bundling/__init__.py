@@ -9,12 +9,14 @@ from monai_srgan.bundling.bundle_root import find_bundle_root, installed_bundle
 from monai_srgan.bundling.error_hints import explain_errors
 from monai_srgan.bundling.methods import select_methods
 from monai_srgan.bundling.pretrained import VARIANTS, calibrated_intervals, find_srresnet, pretrained_weights
+from monai_srgan.bundling.renamed_options import check_renamed
 from monai_srgan.bundling.requirements import require_checkpoint, require_crop_size, require_enabled
 from monai_srgan.bundling.run_folder import clear_folder, set_aside
 
 __all__ = [
     "VARIANTS",
     "calibrated_intervals",
+    "check_renamed",
     "clear_folder",
     "explain_errors",
     "find_bundle_root",

@@ -13,15 +13,15 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from monai_srgan import __version__
 from monai_srgan.cli.demo_slice import DemoResult, DemoSlice, Fidelity
 from monai_srgan.report.pictures import (
-    TRUST_COLOURS,
+    TRUST_COLORS,
     View,
     as_picture,
     close_up,
-    coloured,
+    colored,
     enlarged,
     error_limit,
     gradient,
-    grey,
+    gray,
     image_uri,
     outline_path,
 )
@@ -87,7 +87,7 @@ def render_demo_page(demo: DemoSlice, result: DemoResult) -> str:
             _map_tile("Actual error", "how far off each pixel is", error, limit, view),
         ],
         ticks=[f"{value:g}" for value in (0.0, limit / 2, limit)],
-        gradient=gradient(TRUST_COLOURS),
+        gradient=gradient(TRUST_COLORS),
         coverage=f"{100 * result.coverage:.0f}",
     )
 
@@ -101,10 +101,10 @@ def _decibels(psnr: Fidelity) -> str:
 
 
 def _gray_tile(name: str, note: str, picture: np.ndarray, view: View, *, kind: str = "") -> Tile:
-    pixels = grey(picture)
+    pixels = gray(picture)
     return Tile(name, note, image_uri(pixels, _QUALITY), image_uri(view.of(pixels)), kind)
 
 
 def _map_tile(name: str, note: str, picture: np.ndarray, limit: float, view: View) -> Tile:
-    pixels = coloured(picture, 0.0, limit, TRUST_COLOURS)
+    pixels = colored(picture, 0.0, limit, TRUST_COLORS)
     return Tile(name, note, image_uri(pixels, _QUALITY), image_uri(view.of(pixels)), kind="map")

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,71 +13,105 @@ from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.metrics import REGIONS, interval_scores, region_masks, region_scores
+from monai_srgan.data.tumor_types import tumor_type_name
+from monai_srgan.metrics import REGIONS, RegionValues, interval_scores, region_masks, region_scores
 from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
-from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, variant_name
-from monai_srgan.scores.scored_slices import evaluation_items
+from monai_srgan.processes import rank
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, ScoredSlice, ScoreRow, SliceScores
 
 __all__ = ["SREvaluator"]
 
 _NEED_MASK = ("inside", "outside", "rim")
 
-Images = dict[str, torch.Tensor]
 Masks = Mapping[str, torch.Tensor]
-Method = Callable[[torch.Tensor], torch.Tensor]
+Predictions = dict[Method, torch.Tensor]
+Degrade = Callable[[torch.Tensor], torch.Tensor]
+Enlarge = Callable[[torch.Tensor], torch.Tensor]
 Projection = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-Score = Callable[[torch.Tensor, torch.Tensor, Masks, torch.Tensor], Mapping[str, Masks]]
+Score = Callable[[torch.Tensor, torch.Tensor, Masks, torch.Tensor], RegionValues]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """One batch, checked and on the device."""
+
+    lr: torch.Tensor
+    hr: torch.Tensor
+    mask: torch.Tensor
+    masks: Masks
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _MethodScores:
+    """The scores of one method on one batch."""
+
+    degradation: str
+    method: Method
+    values: RegionValues
+
+
+@dataclass(frozen=True)
+class _Ensemble:
+    """The self-ensemble's maps, ``(B, C, H, W)`` each."""
+
+    method: Method
+    mean: torch.Tensor
+    spread: torch.Tensor
+    half_width: torch.Tensor | None
 
 
 class SREvaluator(SupervisedEvaluator):
     """Super-resolve, score on regions, and score other methods on the same slices.
 
     A batch holds the LR image ``image`` ``(B, C, h, w)``, the HR target ``label`` ``(B, C, H, W)`` in [0,
-    ``data_range``] and the tumour mask ``(B, 1, H, W)`` of {0, 1}. Predictions are scored as they are: never clamped,
-    never rescaled.
+    ``data_range``] and the tumor mask ``(B, 1, H, W)`` of {0, 1}. Predictions are scored as they are: never clamped,
+    never rescaled. Slices of different sizes are evaluated one by one (``batch_size=1``).
 
-    ``engine.state.output`` after a step: ``image``, ``label``, ``mask`` as given, ``pred`` ``(B, C, H, W)`` float32 of
-    the network, ``preds`` ``{method: (B, C, H, W)}`` of all methods, and ``scores`` ``{method: {region: {"psnr" |
-    "ssim" | "mse" | "bias" | "pixels" | ...: (B,) float64 on the CPU}}}``. Methods come in the order of a table: the
-    baselines, then the network, each with its ``"<name> + consistency"`` behind it, then ``"<name> + ensemble"`` (or
-    ``"<name> + consistency + ensemble"``, where the ensemble's results are projected). NaN is *not measured*: the
-    region is empty in that slice. With ``ensemble`` there are also ``spread`` and, where it is
-    calibrated, ``half_width``; with ``degradations``, ``degraded_scores`` ``{degradation: scores}``. Slices of
-    different sizes are evaluated one by one (``batch_size=1``).
+    After a step, ``engine.state.output`` holds what MONAI's handlers expect: ``image``, ``label`` and the mask as
+    given, and ``pred`` ``(B, C, H, W)`` float32 of the network. ``engine.state.slices`` holds a
+    :class:`~monai_srgan.scores.ScoredSlice` for every slice of the batch, with the predictions of all methods and a
+    :class:`~monai_srgan.scores.ScoreRow` for every degradation, method, region and metric; handlers read it by
+    :func:`monai_srgan.scores.scored_slices`.
+
+    Methods are in the order of tables: the baselines, then the network, each followed by ``<name> + consistency`` where
+    there is a `projection`; last ``<name> + ensemble``, or ``<name> + consistency + ensemble`` where the ensemble's
+    results are projected. NaN means *not measured*: the region is empty in that slice.
 
     Deviations from MONAI's ``SupervisedEvaluator``: mixed precision follows the device, and ``decollate`` is off by
-    default, since nothing has to be post-processed before scoring; switched on, the handlers of this package still
-    work.
+    default, since scoring needs no postprocessing; the handlers of this package work with either.
 
     Args:
-        device: where to evaluate.
+        device: device of the evaluation.
         val_data_loader: batches as above; a loader or a plain list.
         network: any module that enlarges ``image`` to the size of ``label``.
         name: the network's name in tables.
         baselines: name to callable of LR images giving HR images; None is ``{"bicubic": BicubicUpsample(scale)}`` and
             an empty dictionary none.
         scale: enlargement of the default baseline.
-        regions: names out of ``monai_srgan.metrics.REGIONS``.
+        regions: names from ``monai_srgan.metrics.REGIONS``.
         rim_width: total width of the region ``rim`` in HR pixels.
         data_range: range of the images for PSNR and SSIM.
-        mask_key: key of the tumour mask in a batch; may be absent when the regions are only ``whole`` and ``head``.
+        mask_key: key of the tumor mask in a batch; may be absent when the regions are only ``whole`` and ``head``.
         projection: callable ``(pred, image)`` that makes a prediction consistent with its LR image, such as
             :class:`monai_srgan.physics.ConsistencyProjection`: every method is scored without and with it.
-        ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half width, such
-            as :class:`monai_srgan.inferers.SelfEnsembleInferer`: scored on the network, with coverage and width of the
-            intervals, on the loader's own degradation alone.
-        scores: further scores, callables ``(pred, target, masks, image)`` giving ``{metric: {region: (B,)}}``, such as
+        ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half-width, such
+            as :class:`monai_srgan.inferers.SelfEnsembleInferer`. The network's ensemble is scored, with coverage and
+            width of its intervals, on the loader's own degradation only.
+        scores: further scores, callables ``(pred, target, masks, image)`` giving ``{(region, metric): (B,)}``, such as
             :class:`monai_srgan.metrics.HFEN`.
-        degradations: name to callable of HR images giving LR images: baselines and network are scored, by PSNR, SSIM,
-            MSE and bias, on these too; with a `projection`, also after that of the degradation's own operator, where
-            it has an adjoint.
-        amp: mixed precision of the network, bfloat16 on CPUs and where a GPU has it; scores are never computed in it.
+        degradations: name to callable of HR images giving LR images: baselines and network are also scored on these, by
+            PSNR, SSIM, MSE and bias; with a `projection`, also after the projection of the degradation's own operator,
+            where it has an adjoint.
+        amp: mixed precision of the network, bfloat16 on CPUs and on GPUs that support it; scores are never computed in
+            it.
         decollate: see MONAI's ``Workflow``.
         kwargs: further arguments of ``SupervisedEvaluator``, such as ``inferer``, ``key_val_metric``, ``val_handlers``.
 
     Raises:
-        ValueError: when a region is unknown, or a baseline has the network's name.
+        ValueError: if a region is unknown, or a baseline has the network's name.
     """
 
     def __init__(
@@ -86,7 +121,7 @@ class SREvaluator(SupervisedEvaluator):
         network: torch.nn.Module,
         *,
         name: str = "model",
-        baselines: Mapping[str, Method] | None = None,
+        baselines: Mapping[str, Enlarge] | None = None,
         scale: int = 4,
         regions: Sequence[str] = REGIONS,
         rim_width: float = 10.0,
@@ -95,7 +130,7 @@ class SREvaluator(SupervisedEvaluator):
         projection: Projection | None = None,
         ensemble: Callable[..., torch.Tensor] | None = None,
         scores: Sequence[Score] = (),
-        degradations: Mapping[str, Method] | None = None,
+        degradations: Mapping[str, Degrade] | None = None,
         amp: bool = False,
         decollate: bool = False,
         **kwargs: Any,
@@ -113,102 +148,48 @@ class SREvaluator(SupervisedEvaluator):
         self.mask_key = mask_key
         self.projection = projection
         self.ensemble = ensemble
-        self.extra_scores = tuple(scores)
+        self.scores = tuple(scores)
         self.degradations = dict(degradations or {})
         super().__init__(
             device=device, val_data_loader=val_data_loader, network=network, amp=amp, decollate=decollate, **kwargs
         )
 
+    @property
+    def method(self) -> Method:
+        """The network as a method of the tables."""
+        return Method.parse(self.name)
+
     def _iteration(self, engine: Any, batchdata: dict[str, Any]) -> dict[str, Any]:
         """Predict and score one batch.
 
         Raises:
-            KeyError: when a region needs the tumour mask and the batch has none.
-            ValueError: when there is no batch or target, or an image's size is not the target's.
+            KeyError: if a region needs the tumor mask and the batch has none.
+            ValueError: if there is no batch or target, or the size of an image is not the target's.
         """
         if batchdata is None:
             raise ValueError("batchdata must be a batch of LR and HR images, got None")
-        prepared = engine.prepare_batch(batchdata, engine.state.device, engine.non_blocking, **engine.to_kwargs)
+        prepared = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
         image, label, args, kwargs = prepared if len(prepared) == 4 else (*prepared, (), {})
         if label is None:
             raise ValueError(f"a batch must hold the HR target under {Keys.LABEL!r} to be scored, it has none")
-        lr, hr, mask = plain(image), plain(label), engine._tumour_mask(batchdata, label)
-        output: dict[str, Any] = {Keys.IMAGE: image, Keys.LABEL: label, engine.mask_key: mask}
-        engine.state.output = output
-
-        output[Keys.PRED] = engine._run(engine.inferer, lr, *args, **kwargs)
+        mask = self._tumor_mask(batchdata, label)
+        output: dict[str, Any] = {Keys.IMAGE: image, Keys.LABEL: label, self.mask_key: mask}
+        self.state.output = output
+        output[Keys.PRED] = self._run(self.inferer, plain(image), *args, **kwargs)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
-
         with torch.no_grad():
-            masks = region_masks(mask, hr, engine.regions, engine.rim_width)
-            preds = {name: method(lr.float()) for name, method in engine.baselines.items()}
-            preds[engine.name] = output[Keys.PRED]
-            output["preds"] = dict(engine._with_consistent(preds, lr.float(), engine.projection))
-            output["scores"] = {
-                name: engine._scores(name, pred, hr, masks, lr) for name, pred in output["preds"].items()
-            }
-            if engine.ensemble is not None:
-                engine._add_ensemble(output, engine._run(engine.ensemble, lr, *args, **kwargs), hr, masks, lr)
-            if engine.degradations:
-                output["degraded_scores"] = {
-                    name: engine._degraded_scores(degrade, hr, masks, args, kwargs)
-                    for name, degrade in engine.degradations.items()
-                }
+            masks = region_masks(mask, plain(label), self.regions, self.rim_width)
+            batch = _Batch(plain(image), plain(label), mask, masks, args, kwargs)
+            self.state.slices = self._scored_slices(batch, output[Keys.PRED], batchdata, label)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
-        return engine.state.output  # a list of slices when a handler of the event has decollated it
-
-    def examine(self, batchdata: dict[str, Any]) -> list[dict[str, Any]]:
-        """Predict and score one batch outside a run, such as a slice to be shown.
-
-        Args:
-            batchdata: a batch as the loader gives it.
-
-        Returns:
-            its slices, see :func:`evaluation_items`; ``state.batch`` and ``state.output`` are those of this batch.
-        """
-        self.state.batch = batchdata
-        self.state.output = self._iteration(self, batchdata)
-        return evaluation_items(self)
+        return self.state.output  # a list of slices where a handler of the event has decollated it
 
     def _run(self, inferer: Callable[..., torch.Tensor], lr: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The network's images, float32."""
         with self.mode(self.network), autocast(self.state.device, self.amp, self.amp_kwargs):
             return plain(inferer(lr, self.network, *args, **kwargs)).float()
 
-    @staticmethod
-    def _with_consistent(
-        preds: Images, lr: torch.Tensor, projection: Projection | None
-    ) -> Iterator[tuple[str, torch.Tensor]]:
-        for name, pred in preds.items():
-            yield name, pred
-            if projection is not None:
-                yield variant_name(name, CONSISTENCY), projection(pred, lr)
-
-    def _add_ensemble(
-        self, output: dict[str, Any], maps: torch.Tensor, hr: torch.Tensor, masks: Masks, lr: torch.Tensor
-    ) -> None:
-        """Score the ensemble's mean, and its intervals where there are some."""
-        mean, output["spread"], *half_width = maps.split(hr.shape[1], dim=1)
-        base = variant_name(self.name, CONSISTENCY) if getattr(self.ensemble, "consistent", False) else self.name
-        name = variant_name(base, ENSEMBLE)
-        output["preds"][name] = mean
-        output["scores"][name] = self._scores(name, mean, hr, masks, lr)
-        if half_width:
-            output["half_width"] = half_width[0]
-            found = interval_scores(mean, half_width[0], hr.float(), masks)
-            self._merge(output["scores"][name], found)
-
-    def _degraded_scores(self, degrade: Method, hr: torch.Tensor, masks: Masks, args: Any, kwargs: Any) -> Any:
-        lr = degrade(hr.float())
-        # what a user would have who knows the operator, and a network that does not
-        own = self.projection is not None and hasattr(degrade, "adjoint")
-        projection = ConsistencyProjection(degrade) if own else None
-        preds = {name: method(lr) for name, method in self.baselines.items()}
-        preds[self.name] = self._run(self.inferer, lr, *args, **kwargs)
-        preds = dict(self._with_consistent(preds, lr, projection))
-        return {name: self._plain_scores(name, pred, hr, masks) for name, pred in preds.items()}
-
-    def _tumour_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
+    def _tumor_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
         mask = batchdata.get(self.mask_key) if isinstance(batchdata, Mapping) else None
         if mask is not None:
             return plain(mask).to(self.state.device)
@@ -217,25 +198,120 @@ class SREvaluator(SupervisedEvaluator):
             raise KeyError(f"a batch must hold {self.mask_key!r} for the regions {needed}: set mask_key or regions")
         return torch.zeros_like(plain(label)[:, :1], dtype=torch.bool)
 
-    def _scores(
-        self, name: str, pred: torch.Tensor, hr: torch.Tensor, masks: Masks, lr: torch.Tensor
-    ) -> dict[str, dict[str, torch.Tensor]]:
-        scores = self._plain_scores(name, pred, hr, masks)
-        for score in self.extra_scores:
-            self._merge(scores, score(pred, hr.float(), masks, lr.float()))
-        return scores
+    def _scored_slices(
+        self, batch: _Batch, pred: torch.Tensor, batchdata: Any, label: torch.Tensor
+    ) -> list[ScoredSlice]:
+        """Score all methods on a batch and collect the results by slice."""
+        predictions = self._predictions(batch.lr.float(), pred, self.projection)
+        scores = [_MethodScores("", m, self._all_scores(m, p, batch)) for m, p in predictions.items()]
+        ensemble = None if self.ensemble is None else self._ensemble_maps(self.ensemble, batch)
+        if ensemble is not None:
+            predictions[ensemble.method] = ensemble.mean
+            scores.append(_MethodScores("", ensemble.method, self._ensemble_scores(ensemble, batch)))
+        for name, degrade in self.degradations.items():
+            scores += self._degraded_scores(name, degrade, batch)
 
-    def _plain_scores(
-        self, name: str, pred: torch.Tensor, hr: torch.Tensor, masks: Masks
-    ) -> dict[str, dict[str, torch.Tensor]]:
-        if pred.shape != hr.shape:
-            raise ValueError(f"{name} gave {tuple(pred.shape)} for HR images of {tuple(hr.shape)}: check its scale")
-        scores = region_scores(pred, hr.float(), masks, self.data_range)
-        return {region: {k: v.cpu() for k, v in values.items()} for region, values in scores.items()}
+        slices = []
+        for i in range(len(batch.hr)):
+            source = self._source(batchdata, label, i)
+            patient = str(_entry(batchdata, "patient", i, ""))
+            tumor_type = tumor_type_name(_entry(batchdata, "tumor_type", i))
+            slices.append(
+                ScoredSlice(
+                    source=source,
+                    patient=patient,
+                    tumor_type=tumor_type,
+                    image=batch.lr[i],
+                    label=batch.hr[i],
+                    mask=batch.mask[i],
+                    predictions={method: images[i] for method, images in predictions.items()},
+                    scores=SliceScores.of(
+                        ScoreRow(
+                            source=source,
+                            patient=patient,
+                            tumor_type=tumor_type,
+                            degradation=found.degradation,
+                            method=found.method,
+                            region=region,
+                            metric=metric,
+                            value=float(values[i]),
+                            pixels=int(found.values[region, "pixels"][i]),
+                        )
+                        for found in scores
+                        for (region, metric), values in found.values.items()
+                        if metric != "pixels"
+                    ),
+                    spread=None if ensemble is None else ensemble.spread[i],
+                    half_width=None if ensemble is None or ensemble.half_width is None else ensemble.half_width[i],
+                )
+            )
+        return slices
 
-    @staticmethod
-    def _merge(scores: dict[str, dict[str, torch.Tensor]], found: Mapping[str, Masks]) -> None:
-        for metric, regions in found.items():
-            for region, values in regions.items():
-                if region in scores:  # a score may know one region alone, which is not asked for
-                    scores[region][metric] = values.cpu()
+    def _source(self, batchdata: Any, label: torch.Tensor, index: int) -> str:
+        """The slice's file: its entry ``source``, or that of its target's metadata; else its place in the run."""
+        source = _entry(batchdata, "source", index) or getattr(label[index], "meta", {}).get("filename_or_obj")
+        return str(source or f"slice_{rank()}_{self.state.iteration}_{index}")
+
+    def _predictions(self, lr: torch.Tensor, pred: torch.Tensor, projection: Projection | None) -> Predictions:
+        """Images of all methods, each followed by its projection."""
+        images = {Method.parse(name): enlarge(lr) for name, enlarge in self.baselines.items()}
+        images[self.method] = pred
+        predictions: Predictions = {}
+        for method, image in images.items():
+            predictions[method] = image
+            if projection is not None:
+                predictions[method.with_(CONSISTENCY)] = projection(image, lr)
+        return predictions
+
+    def _ensemble_maps(self, ensemble: Callable[..., torch.Tensor], batch: _Batch) -> _Ensemble:
+        maps = self._run(ensemble, batch.lr, *batch.args, **batch.kwargs)
+        mean, spread, *half_width = maps.split(batch.hr.shape[1], dim=1)
+        base = self.method.with_(CONSISTENCY) if getattr(ensemble, "consistent", False) else self.method
+        return _Ensemble(base.with_(ENSEMBLE), mean, spread, half_width[0] if half_width else None)
+
+    def _ensemble_scores(self, ensemble: _Ensemble, batch: _Batch) -> RegionValues:
+        scores = self._all_scores(ensemble.method, ensemble.mean, batch)
+        if ensemble.half_width is None:
+            return scores
+        return self._by_region(
+            scores | interval_scores(ensemble.mean, ensemble.half_width, batch.hr.float(), batch.masks)
+        )
+
+    def _degraded_scores(self, name: str, degrade: Degrade, batch: _Batch) -> list[_MethodScores]:
+        lr = degrade(batch.hr.float())
+        # the degradation's own operator: what a user has who knows it, while the network does not
+        own = self.projection is not None and hasattr(degrade, "adjoint")
+        projection = ConsistencyProjection(degrade) if own else None
+        pred = self._run(self.inferer, lr, *batch.args, **batch.kwargs)
+        predictions = self._predictions(lr, pred, projection)
+        return [_MethodScores(name, m, self._fidelity(m, p, batch)) for m, p in predictions.items()]
+
+    def _all_scores(self, method: Method, pred: torch.Tensor, batch: _Batch) -> RegionValues:
+        scores = self._fidelity(method, pred, batch)
+        for score in self.scores:
+            scores |= score(pred, batch.hr.float(), batch.masks, batch.lr.float())
+        return self._by_region(scores)
+
+    def _fidelity(self, method: Method, pred: torch.Tensor, batch: _Batch) -> RegionValues:
+        if pred.shape != batch.hr.shape:
+            shapes = f"{tuple(pred.shape)} for HR images of {tuple(batch.hr.shape)}"
+            raise ValueError(f"{method} gave {shapes}: check its scale")
+        scores = region_scores(pred, batch.hr.float(), batch.masks, self.data_range)
+        return {key: values.cpu() for key, values in scores.items()}
+
+    def _by_region(self, scores: RegionValues) -> RegionValues:
+        """The scores of the evaluator's regions, region by region."""
+        return {
+            (region, metric): values.cpu()
+            for wanted in self.regions
+            for (region, metric), values in scores.items()
+            if region == wanted  # a score may be defined on a region that is not evaluated
+        }
+
+
+def _entry(batchdata: Any, key: str, index: int, default: Any = None) -> Any:
+    """One slice's part of an entry of a collated batch."""
+    value = batchdata.get(key, default) if isinstance(batchdata, Mapping) else default
+    if isinstance(value, torch.Tensor):
+        return value[index] if value.ndim else value
+    return value[index] if isinstance(value, list | tuple) else value

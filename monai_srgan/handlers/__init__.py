@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Handlers: schedules, records, scores and pictures of training and evaluation, attachable to ignite engines."""
+"""ignite handlers of training and evaluation: schedules, records, scores and pictures."""
 
 from __future__ import annotations
 

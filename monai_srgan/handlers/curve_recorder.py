@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Events
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from monai.utils import optional_import
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.files import writable_folder, write_atomically
 from monai_srgan.processes import is_main_process
 
 __all__ = ["CurveRecorder"]
+
+Figure, _ = optional_import("matplotlib.figure", name="Figure")
+MaxNLocator, _ = optional_import("matplotlib.ticker", name="MaxNLocator")
 
 FIELDS = (
     "loss",
@@ -112,8 +114,8 @@ class CurveRecorder:
                     means.append(float(row["mean"]))
         return curves
 
-    def draw(self) -> Figure:
-        """Plot the losses, the discriminator's probabilities, and the PSNR on the head."""
+    def draw(self) -> Any:
+        """Draw the curves: losses, probabilities of the discriminator, PSNR on the head."""
         figure = Figure(figsize=(12, 3.6), layout="constrained")
         losses, discriminator, scores = figure.subplots(1, 3)
         for name in (name for name in FIELDS if name.endswith("_loss")):

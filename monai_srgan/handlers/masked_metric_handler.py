@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A masked metric in any MONAI evaluator."""
+"""Masked metrics in any MONAI evaluator."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["MaskedMetricHandler"]
 class MaskedMetricHandler(IgniteMetricHandler):
     """A :class:`~monai_srgan.metrics.MaskedMetric` in any MONAI evaluator.
 
-    Use it in ``key_val_metric`` or ``additional_metrics``. It takes ``pred`` and ``label`` from
-    ``engine.state.output`` and the mask from there or from ``engine.state.batch``, decollated or not. The values of
-    the slices are in ``engine.state.metric_details`` for MONAI's ``MetricsSaver``.
+    Use it in ``key_val_metric`` or ``additional_metrics``. It reads ``pred`` and ``label`` from
+    ``engine.state.output``, and the mask from there or from ``engine.state.batch``, decollated or not. The values of
+    the slices are in ``engine.state.metric_details``, for MONAI's ``MetricsSaver``.
 
     Example::
 
-        SupervisedEvaluator(..., key_val_metric={"psnr_tumour": MaskedMetricHandler(MaskedPSNRMetric())})
+        SupervisedEvaluator(..., key_val_metric={"psnr_tumor": MaskedMetricHandler(MaskedPSNRMetric())})
 
     Args:
         metric_fn: the metric.

@@ -1,50 +1,59 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an evaluation: LR, other methods, SR, HR, error and the tumour close up."""
+"""Pictures of an evaluation: LR, other methods, SR, HR, error and a close-up of the tumor."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from ignite.engine import Events
 
 from monai_srgan.data.natural_order import natural_key
 from monai_srgan.files import writable_folder, write_atomically
-from monai_srgan.processes import gather_on_main, rank
-from monai_srgan.report.panel_figure import draw_panel
-from monai_srgan.scores.scored_slices import evaluation_items, evaluation_scores, slice_source
+from monai_srgan.processes import gather_on_main
+from monai_srgan.report import draw_panel
+from monai_srgan.report.optional import require_matplotlib
+from monai_srgan.scores import Method, ScoredSlice, scored_slices
 
 __all__ = ["PanelSaver"]
 
 _SELECT = ("spread", "first", "worst")
 
 
-class PanelSaver:
-    """Save a picture per slice of a :class:`~monai_srgan.engines.SREvaluator` as ``panel_{file's stem}.png``.
+@dataclass(frozen=True)
+class _Kept:
+    """A slice that may be drawn; the lowest priorities are drawn first."""
 
-    See :func:`draw_panel` for what it shows. In a job of many processes the slices are chosen among those of all,
-    in the order of the files' numbers, and drawn by rank 0.
+    priority: float
+    scored: ScoredSlice
+
+
+class PanelSaver:
+    """Save a picture per slice of a :class:`~monai_srgan.engines.SREvaluator` as ``panel_{stem of the file}.png``.
+
+    See :func:`~monai_srgan.report.draw_panel` for its content. In a job with several processes the slices are chosen
+    among those of all, sorted by the numbers in their file names, and drawn by rank 0.
 
     Args:
         output_dir: folder of the pictures, checked on attaching.
         max_items: largest number of slices.
-        select: "spread" takes slices at even distances over the evaluation, "first" the first ones, "worst" those on
-            which the network has its lowest PSNR in ``region``.
+        select: "spread" takes slices at regular distances over the evaluation, "first" the first ones, "worst" those
+            with the network's lowest PSNR in ``region``.
         region: region of the PSNR for "worst".
         methods: names of the methods that get a column beside the network; None for the evaluator's baselines.
-        outline: whether to draw the tumour's outline.
-        error_max: absolute error, in units of the images, at the top of the error map's colours.
+        outline: whether to draw the tumor's outline.
+        error_max: absolute error, in units of the images, at the top of the error map's color bar.
         dpi: dots per inch; a column is 2.4 inches wide.
 
     Raises:
-        ValueError: when ``select`` is unknown or ``max_items`` is below 1.
+        ValueError: if ``select`` is unknown or ``max_items`` is below 1.
     """
 
     def __init__(
@@ -66,20 +75,22 @@ class PanelSaver:
         self.max_items = max_items
         self.select = select
         self.region = region
-        self.methods = None if methods is None else tuple(methods)
+        self.methods = None if methods is None else tuple(map(Method.parse, methods))
         self.outline = outline
         self.error_max = error_max
         self.dpi = dpi
-        self._kept: list[tuple[float, dict[str, Any]]] = []
+        self._kept: list[_Kept] = []
         self.logger = logging.getLogger(__name__)
 
     def attach(self, engine: Any) -> None:
         """Register with an evaluator.
 
         Raises:
-            ValueError: when the evaluator does not score the region that "worst" asks for.
-            OSError: when the output folder cannot be written to.
+            ModuleNotFoundError: if matplotlib is not installed.
+            ValueError: if the evaluator does not score the region that "worst" needs.
+            OSError: if the output folder is not writable.
         """
+        require_matplotlib("PanelSaver")
         if self.select == "worst" and self.region not in engine.regions:
             raise ValueError(f"the evaluator scores {list(engine.regions)}, not the panels' region={self.region!r}")
         writable_folder(self.output_dir)
@@ -93,40 +104,30 @@ class PanelSaver:
 
     def keep(self, engine: Any) -> None:
         """Keep those slices of one step that may be drawn."""
-        wanted = self._wanted(engine)
-        if not wanted:
-            return
-        items = evaluation_items(engine)
-        for index, place in wanted.items():
-            item: dict[str, Any] = {
-                k: v.detach().cpu() if isinstance(v, torch.Tensor) else v for k, v in items[index].items()
-            }
-            item["preds"] = {k: v.cpu() for k, v in item["preds"].items() if k in self._columns(engine)}
-            item.setdefault("slice", f"{rank()}.{engine.state.iteration}.{index}")
-            self._kept.append((place, item))
-        self._kept = sorted(self._kept, key=lambda kept: kept[0])[: self.max_items]
+        others = map(Method.parse, engine.baselines) if self.methods is None else self.methods
+        drawn = (*others, engine.method)
+        for kept in self._candidates(engine, scored_slices(engine)):
+            self._kept.append(_Kept(kept.priority, kept.scored.on_cpu(drawn)))
+        self._kept = sorted(self._kept, key=lambda kept: kept.priority)[: self.max_items]
 
-    def _columns(self, engine: Any) -> tuple[str, ...]:
-        return tuple(engine.baselines) if self.methods is None else self.methods
-
-    def _wanted(self, engine: Any) -> dict[int, float]:
-        """Slices of this step to keep, with their place: the lowest ones are drawn."""
-        scores = evaluation_scores(engine)
+    def _candidates(self, engine: Any, slices: Sequence[ScoredSlice]) -> list[_Kept]:
+        """Slices of this step to keep."""
         if self.select == "worst":
-            values = {i: s[engine.name][self.region]["psnr"] for i, s in enumerate(scores)}
-            bound = self._kept[-1][0] if len(self._kept) >= self.max_items else math.inf
-            return {i: v for i, v in values.items() if not math.isnan(v) and v < bound}
+            bound = self._kept[-1].priority if len(self._kept) >= self.max_items else math.inf
+            values = [s.scores.value(engine.method, self.region, "psnr") for s in slices]
+            found = [_Kept(value, s) for value, s in zip(values, slices, strict=True) if value is not None]
+            return [kept for kept in found if kept.priority < bound]  # NaN, not measured, is never below
         steps = engine.state.epoch_length or self.max_items
         if self.select == "first" or steps < self.max_items:
-            return dict.fromkeys(range(min(len(scores), self.max_items - len(self._kept))), 0.0)
+            return [_Kept(0.0, s) for s in slices[: self.max_items - len(self._kept)]]
         spread = np.linspace(1, steps, self.max_items).round().astype(int)
-        return {0: 0.0} if engine.state.iteration in spread else {}
+        return [_Kept(0.0, s) for s in slices[:1]] if engine.state.iteration in spread else []
 
-    def _chosen(self, kept: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
-        """Those to draw of the slices that the processes have kept, each its own candidates."""
+    def _chosen(self, kept: Iterable[_Kept]) -> list[_Kept]:
+        """The slices to draw from those kept by all processes."""
         if self.select == "worst":
-            return sorted(kept, key=lambda k: k[0])[: self.max_items]
-        kept = sorted(kept, key=lambda k: natural_key(Path(slice_source(k[1]) or k[1]["slice"]).name))
+            return sorted(kept, key=lambda k: k.priority)[: self.max_items]
+        kept = sorted(kept, key=lambda k: natural_key(k.scored.file))
         if self.select == "first" or len(kept) <= self.max_items:
             return kept[: self.max_items]
         return [kept[i] for i in np.linspace(0, len(kept) - 1, self.max_items).round().astype(int)]
@@ -136,11 +137,10 @@ class PanelSaver:
         everywhere = gather_on_main(self._kept)
         if everywhere is None:
             return
-        self._kept = everywhere[0] if len(everywhere) == 1 else self._chosen([k for kept in everywhere for k in kept])
-        for _, item in self._kept:
-            figure = draw_panel(
-                item, mask_key=engine.mask_key, name=engine.name, outline=self.outline, error_max=self.error_max
-            )
-            path = self.output_dir / f"panel_{Path(slice_source(item) or item['slice']).stem}.png"
+        if len(everywhere) > 1:
+            self._kept = self._chosen(kept for part in everywhere for kept in part)
+        for kept in self._kept:
+            figure = draw_panel(kept.scored, engine.method, outline=self.outline, error_max=self.error_max)
+            path = self.output_dir / f"panel_{Path(kept.scored.file).stem}.png"
             write_atomically(path, partial(figure.savefig, dpi=self.dpi))
         self.logger.info("%d panels are in %s", len(self._kept), self.output_dir)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +12,8 @@ from ignite.exceptions import NotComputableError
 from ignite.metrics import Metric
 from ignite.metrics.metric import reinit__is_reduced, sync_all_reduce
 
-from monai_srgan.metrics import REGIONS
-from monai_srgan.scores import METRIC_FACTS
-from monai_srgan.scores.scored_slices import evaluation_scores
+from monai_srgan.metrics import REGIONS, FiniteMean
+from monai_srgan.scores import METRIC_FACTS, Method, SliceScores, scored_slices
 
 __all__ = ["RegionScore", "region_scores_metrics"]
 
@@ -23,20 +21,20 @@ __all__ = ["RegionScore", "region_scores_metrics"]
 class RegionScore(Metric):
     """Mean over the slices of one score of a :class:`~monai_srgan.engines.SREvaluator`.
 
-    Slices without the region (NaN) are left out of the mean, and so is the infinite PSNR of an identical image, which
-    would hide all others. The result is NaN when no slice had the region and ``inf`` when all were identical. As a
-    key metric take a region that every slice has, such as ``head``.
+    Slices without the region (NaN) are left out of the mean, and so is the infinite PSNR of identical images (see
+    :class:`~monai_srgan.metrics.FiniteMean`). The result is NaN where no slice had the region and ``inf`` where all
+    were identical. Choose a region that every slice has, such as ``head``, for a key metric.
 
     Example::
 
         SREvaluator(..., key_val_metric={"psnr_head": RegionScore("psnr", "head")})
 
     Args:
-        metric: "psnr", "ssim", "mse", "bias", or the name of a further score that the evaluator was given. For ``mse``
-            a best value is a low one: give the evaluator a ``metric_cmp_fn`` and MONAI's ``CheckpointSaver``
+        metric: "psnr", "ssim", "mse", "bias", or the name of a further score of the evaluator. For ``mse`` lower values
+            are better: give the evaluator a ``metric_cmp_fn`` and MONAI's ``CheckpointSaver``
             ``key_metric_negative_sign=True``.
         region: name of a region that the evaluator scores.
-        method: the network's or a baseline's name; None is the network.
+        method: name of the network, a baseline or a variant, such as "srgan + consistency"; None is the network.
         device: where the sums are kept.
 
     Raises:
@@ -56,13 +54,13 @@ class RegionScore(Metric):
             raise ValueError(f"region must be one of {REGIONS}, got {region!r}")
         self.metric = metric
         self.region = region
-        self.method = method
+        self.method = None if method is None else Method.parse(method)
         super().__init__(device=device)
 
     @reinit__is_reduced
     def reset(self) -> None:
         """Forget all slices."""
-        # float64 does not exist on every device, and counts must survive an all-reduce
+        # not every device has float64, and counts must survive an all-reduce
         self._sum = torch.tensor(0.0, dtype=torch.float64 if self._device.type != "mps" else torch.float32)
         self._sum = self._sum.to(self._device)
         self._finite = torch.tensor(0, device=self._device)
@@ -76,28 +74,30 @@ class RegionScore(Metric):
         Args:
             output: one value per slice; NaN was not measured.
         """
-        finite = [v for v in output if math.isfinite(v)]
-        self._sum += math.fsum(finite)
-        self._finite += len(finite)
-        self._infinite += sum(math.isinf(v) for v in output)
+        found = FiniteMean.of(output)
+        self._sum += found.total
+        self._finite += found.count
+        self._infinite += found.infinite
         self._seen += len(output)
 
     def iteration_completed(self, engine: Any) -> None:
         """Read the scores of the engine's step."""
-        values = []
-        for scores in evaluation_scores(engine):
-            method = engine.name if self.method is None else self.method
-            if method not in scores:
-                raise ValueError(f"method must be one of {list(scores)}, got {method!r}")
-            if self.region not in scores[method]:
-                raise ValueError(f"the evaluator scores {list(scores[method])}, not region={self.region!r}")
-            if self.metric not in scores[method][self.region]:
-                raise ValueError(
-                    f"the evaluator scores {list(scores[method][self.region])} on {self.region}, not "
-                    f"metric={self.metric!r}: pass it in the evaluator's scores"
-                )
-            values.append(scores[method][self.region][self.metric])
-        self.update(values)
+        method = engine.method if self.method is None else self.method
+        self.update([self._value(scored.scores, method) for scored in scored_slices(engine)])
+
+    def _value(self, scores: SliceScores, method: Method) -> float:
+        value = scores.value(method, self.region, self.metric)
+        if value is not None:
+            return value
+        methods, regions = scores.methods(), scores.regions(method)
+        if method not in methods:
+            raise ValueError(f"method must be one of {[str(m) for m in methods]}, got {str(method)!r}")
+        if self.region not in regions:
+            raise ValueError(f"the evaluator scores {regions}, not region={self.region!r}")
+        raise ValueError(
+            f"the evaluator scores {scores.metrics(method, self.region)} on {self.region}, not "
+            f"metric={self.metric!r}: pass it in the evaluator's scores"
+        )
 
     @sync_all_reduce("_sum", "_finite", "_infinite", "_seen")
     def compute(self) -> float:
@@ -108,9 +108,7 @@ class RegionScore(Metric):
         """
         if not int(self._seen):
             raise NotComputableError("RegionScore has seen no slice: run the evaluator on at least one")
-        if int(self._finite):
-            return float(self._sum) / int(self._finite)
-        return math.inf if int(self._infinite) else math.nan
+        return FiniteMean(float(self._sum), int(self._finite), int(self._infinite)).mean
 
 
 def region_scores_metrics(
@@ -124,7 +122,7 @@ def region_scores_metrics(
     Args:
         regions: regions that the evaluator scores.
         metrics: see :class:`RegionScore`.
-        method: the network's or a baseline's name; None is the network.
+        method: see :class:`RegionScore`.
         prefix: put before the names, such as "bicubic_".
     """
     return {f"{prefix}{m}_{r}": RegionScore(m, r, method) for r in regions for m in metrics}

@@ -1,20 +1,21 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Masked MSE, PSNR, SSIM and mean bias: functions, MONAI metric classes and the regions they are measured on."""
+"""Masked image quality metrics: functions, MONAI metric classes, and the regions that they are measured on."""
 
 from __future__ import annotations
 
 from monai_srgan import _renamed
 from monai_srgan.metrics.coverage import interval_scores
+from monai_srgan.metrics.finite_mean import FiniteMean
 from monai_srgan.metrics.functional import (
     METRICS,
-    SSIM_SETTINGS,
+    RegionValues,
     masked_bias,
+    masked_mean,
     masked_mse,
     masked_psnr,
     masked_ssim,
     region_scores,
-    ssim_map,
 )
 from monai_srgan.metrics.hfen import HFEN, masked_hfen
 from monai_srgan.metrics.masked import (
@@ -26,6 +27,7 @@ from monai_srgan.metrics.masked import (
 )
 from monai_srgan.metrics.redegradation import RedegradationPSNR
 from monai_srgan.metrics.regions import REGIONS, head_mask, region_masks, rim_mask
+from monai_srgan.metrics.ssim import SSIM_SETTINGS, ssim_map
 from monai_srgan.metrics.st_lpips import STLPIPS
 
 __all__ = [
@@ -34,16 +36,19 @@ __all__ = [
     "REGIONS",
     "SSIM_SETTINGS",
     "STLPIPS",
+    "FiniteMean",
     "MaskedBiasMetric",
     "MaskedMSEMetric",
     "MaskedMetric",
     "MaskedPSNRMetric",
     "MaskedSSIMMetric",
     "RedegradationPSNR",
+    "RegionValues",
     "head_mask",
     "interval_scores",
     "masked_bias",
     "masked_hfen",
+    "masked_mean",
     "masked_mse",
     "masked_psnr",
     "masked_ssim",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-r"""Coverage and width of intervals around every pixel.
+r"""Coverage and width of prediction intervals.
 
 With the region's pixels :math:`R` (all channels), mean :math:`m`, half-width :math:`h` and target :math:`t`::
 
@@ -13,25 +13,25 @@ from collections.abc import Mapping
 
 import torch
 
-from monai_srgan.metrics.functional import masked_bias
+from monai_srgan.metrics.functional import RegionValues, masked_mean
 
 __all__ = ["interval_scores"]
 
 
 def interval_scores(
     mean: torch.Tensor, half_width: torch.Tensor, target: torch.Tensor, masks: Mapping[str, torch.Tensor]
-) -> dict[str, dict[str, torch.Tensor]]:
+) -> RegionValues:
     """Coverage and mean width of intervals on several regions.
 
     Args:
-        mean: middle of the intervals, ``(B, C, H, W)`` floating point.
+        mean: center of the intervals, ``(B, C, H, W)`` floating point.
         half_width: half of their width, of the same shape, 0 or more.
         target: reference of the same shape.
         masks: region name to mask, ``(B, 1, H, W)`` or ``(B, C, H, W)``, bool or of values 0 and 1.
 
     Returns:
-        ``{"coverage": {region: (B,)}, "interval_width": {region: (B,)}}`` float64 on the CPU; the width in units of the
-        images. NaN where the region is empty.
+        ``{(region, "coverage" | "interval_width"): (B,) float64 on the CPU}``, the width in units of the images. NaN
+        where the region is empty.
 
     Raises:
         TypeError: if an image is not a floating point tensor.
@@ -44,11 +44,10 @@ def interval_scores(
             raise ValueError(f"{name} has NaN or infinite values, and NaN is reserved for empty regions")
     if bool((half_width < 0).any()):
         raise ValueError(f"half_width must be 0 or more, got {float(half_width.min()):g}")
-    middle, half = mean.as_subclass(torch.Tensor), half_width.as_subclass(torch.Tensor)
-    covered = ((target.as_subclass(torch.Tensor) - middle).abs() <= half).to(middle.dtype)
-    nothing = torch.zeros_like(middle)
-    # the mean over a region of any map is its bias against nothing
-    return {
-        "coverage": {name: masked_bias(covered, nothing, mask).cpu() for name, mask in masks.items()},
-        "interval_width": {name: masked_bias(2 * half, nothing, mask).cpu() for name, mask in masks.items()},
-    }
+    center, half = mean.as_subclass(torch.Tensor), half_width.as_subclass(torch.Tensor)
+    covered = ((target.as_subclass(torch.Tensor) - center).abs() <= half).to(center.dtype)
+    scores: RegionValues = {}
+    for region, mask in masks.items():
+        scores[region, "coverage"] = masked_mean(covered, mask).cpu()
+        scores[region, "interval_width"] = masked_mean(2 * half, mask).cpu()
+    return scores

@@ -8,11 +8,11 @@ With the region's pixels :math:`R` (all channels), prediction :math:`p` and targ
 
 Ravishankar & Bresler 2011 (https://doi.org/10.1109/TMI.2010.2090538), section IV: LoG is the rotationally symmetric
 Laplacian of a Gaussian, 15x15 pixels, sigma 1.5 pixels; here with the weights of MATLAB's ``fspecial("log", 15, 1.5)``,
-whose sum is 0. Deviations: the paper does not divide by the target's norm, which most that followed it do, since images
-of different contrast can be averaged then; and it has no regions. At the borders the image is continued by reflection
-with the edge pixel repeated, as for SSIM; pixels up to 7 away from the region have an influence.
+whose sum is 0. Deviations: the paper does not divide by the target's norm; most later work does, which makes images of
+different contrast comparable. The paper has no regions. At the borders the image is continued by reflection with the
+edge pixel repeated, as for SSIM; pixels up to 7 away from the region have an influence.
 
-0 is perfect; an image without any detail has 1; noise leads beyond 1.
+0 is perfect, an image without any detail has 1, and noise raises the value beyond 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from collections.abc import Mapping
 
 import torch
 
-from monai_srgan.metrics.functional import masked_mse, require_floating
+from monai_srgan.metrics.checks import check_floating
+from monai_srgan.metrics.functional import RegionValues, masked_mean, masked_mse
 from monai_srgan.metrics.windowed import windowed_sums
 
 __all__ = ["HFEN", "masked_hfen"]
@@ -30,7 +31,7 @@ __all__ = ["HFEN", "masked_hfen"]
 _SIGMA = 1.5
 _RADIUS = 7
 _SIZE = 2 * _RADIUS + 1
-_ROUNDING = 64  # units in the last place of the image's maximum: more than rounding leaves of a flat image
+_ROUNDING = 64  # units in the last place of the image's maximum: above the rounding error of a flat image
 
 
 def masked_hfen(pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -42,8 +43,8 @@ def masked_hfen(pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | N
         mask: region, ``(B, 1, H, W)`` or ``(B, C, H, W)``, bool or of values 0 and 1. None: the whole image.
 
     Returns:
-        ``(B,)`` float64, 0 or more; NaN where the region is empty, or where the target has no edges in it (it is flat
-        there), since nothing can be relative to nothing.
+        ``(B,)`` float64, 0 or more; NaN where the region is empty, or where the target is flat in it, so that its
+        norm is 0.
 
     Raises:
         TypeError: if an image is not a floating point tensor.
@@ -68,7 +69,7 @@ class HFEN:
         target: torch.Tensor,
         masks: Mapping[str, torch.Tensor],
         image: torch.Tensor | None = None,  # noqa: ARG002 - other scores compare with the LR input
-    ) -> dict[str, dict[str, torch.Tensor]]:
+    ) -> RegionValues:
         """Score a batch; see :func:`masked_hfen` for the definition and the errors.
 
         Args:
@@ -78,21 +79,21 @@ class HFEN:
             image: not used.
 
         Returns:
-            ``{"hfen": {region: (B,) float64 on the CPU}}``.
+            ``{(region, "hfen"): (B,) float64 on the CPU}``.
         """
         filtered, edges = _log_filtered(pred, "pred"), _log_filtered(target, "target")
         floor = _floor(target, edges.dtype)
-        return {"hfen": {name: _ratio(filtered, edges, mask, floor).cpu() for name, mask in masks.items()}}
+        return {(region, "hfen"): _ratio(filtered, edges, mask, floor).cpu() for region, mask in masks.items()}
 
 
 def _ratio(filtered: torch.Tensor, edges: torch.Tensor, mask: torch.Tensor | None, floor: torch.Tensor) -> torch.Tensor:
     error = masked_mse(filtered, edges, mask)
-    size = masked_mse(edges, torch.zeros_like(edges), mask)
+    size = masked_mean(edges.square(), mask)
     return torch.sqrt(error / torch.where(size > floor, size, math.nan))
 
 
 def _floor(target: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The mean square of LoG(t), per image, up to which a target is flat."""
+    """The mean square of LoG(t), per image, up to which a target counts as flat."""
     maximum = target.as_subclass(torch.Tensor).detach().abs().flatten(1).amax(dim=1).to(dtype)
     return (_ROUNDING * torch.finfo(dtype).eps * maximum).square()
 
@@ -103,7 +104,7 @@ def _log_filtered(image: torch.Tensor, name: str) -> torch.Tensor:
     The filter is the sum of three products of a column and a row: twice a Gaussian by its second derivative, and a
     constant that makes the sum of all weights 0.
     """
-    require_floating(image, name)
+    check_floating(image, name)
     if image.ndim != 4 or min(image.shape[-2:]) < _SIZE:
         raise ValueError(
             f"{name} must have shape (B, C, H, W) with H and W at least {_SIZE}, the size of the LoG filter, "

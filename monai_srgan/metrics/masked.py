@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Masked scores as MONAI metrics: call per batch, aggregate at the end, in any MONAI pipeline.
 
-Unlike :func:`monai.metrics.utils.do_metric_reduction`, whose mean of nothing is 0 (a perfect error), the aggregate of
-nothing is NaN, and the number of averaged images can be asked for. The infinite PSNR of an identical image is left out
-of the mean, as in :class:`~monai_srgan.handlers.RegionScore` and :class:`~monai_srgan.handlers.ScoreTable`: one of
-them would hide all others.
+Unlike :func:`monai.metrics.utils.do_metric_reduction`, whose mean over no images is 0 (a perfect error), the aggregate
+is NaN where nothing was measured, and it can return the number of averaged images. The infinite PSNR of identical
+images is left out, see :class:`~monai_srgan.metrics.finite_mean.FiniteMean`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 from monai.metrics import CumulativeIterationMetric
 
+from monai_srgan.metrics.finite_mean import FiniteMean
 from monai_srgan.metrics.functional import masked_bias, masked_mse, masked_psnr, masked_ssim
 
 __all__ = ["MaskedBiasMetric", "MaskedMSEMetric", "MaskedMetric", "MaskedPSNRMetric", "MaskedSSIMMetric"]
@@ -32,9 +32,9 @@ class MaskedMetric(CumulativeIterationMetric):
             metric(network(batch["image"]), batch["label"], mask=batch["mask"])
         mean, n = metric.aggregate(get_not_nans=True)
 
-    A call takes ``y_pred`` and ``y``, both ``(B, C, H, W)`` or lists of ``(C, H, W)``, and ``mask`` alike with one
-    channel, or None for whole images. It returns one value per image and keeps them for :meth:`aggregate`. Any other
-    keyword is a TypeError: a misspelt ``mask`` would score the whole image.
+    A call takes ``y_pred`` and ``y``, both ``(B, C, H, W)`` or lists of ``(C, H, W)``, and ``mask`` of the same form
+    with one channel, or None for whole images. It returns one value per image and stores them for :meth:`aggregate`.
+    Any other keyword is a TypeError, since a misspelled ``mask`` would score the whole image.
 
     Args:
         get_not_nans: whether :meth:`aggregate` also returns the number of images in the mean.
@@ -51,16 +51,16 @@ class MaskedMetric(CumulativeIterationMetric):
     def _compute_tensor(
         self, y_pred: torch.Tensor, y: torch.Tensor | None = None, mask: torch.Tensor | None = None, **unknown: Any
     ) -> torch.Tensor:
-        self._refuse(unknown)
+        self._check_keywords(unknown)
         if y is None:
-            raise ValueError(f"{type(self).__name__} compares with a reference: pass y, of the shape of y_pred")
+            raise ValueError(f"{type(self).__name__} compares with a reference: pass y, with the shape of y_pred")
         return self.score(y_pred, y, mask)
 
     def _compute_list(
         self, y_pred: Sequence[torch.Tensor], y: Sequence[torch.Tensor] | None = None, **kwargs: Any
     ) -> torch.Tensor:
         mask = kwargs.pop("mask", None)
-        self._refuse(kwargs)
+        self._check_keywords(kwargs)
         masks = [None] * len(y_pred) if mask is None else list(mask)
         if y is None or len(y) != len(y_pred) or len(masks) != len(y_pred):
             found = (len(y_pred), None if y is None else len(y), None if mask is None else len(masks))
@@ -71,7 +71,7 @@ class MaskedMetric(CumulativeIterationMetric):
         ]
         return torch.cat(scores)
 
-    def _refuse(self, keywords: dict[str, Any]) -> None:
+    def _check_keywords(self, keywords: dict[str, Any]) -> None:
         if keywords:
             raise TypeError(
                 f"{type(self).__name__} takes y_pred, y and mask, got {sorted(keywords)}: name the region's mask mask="
@@ -91,11 +91,9 @@ class MaskedMetric(CumulativeIterationMetric):
         """
         values = self.get_buffer()
         values = torch.empty(0, dtype=torch.float64) if values is None else values
-        finite, infinite = values[torch.isfinite(values)], values[torch.isinf(values)]
-        n = len(finite)
-        mean = (finite if n else infinite).mean()  # the mean of nothing is NaN
-        wanted = self.get_not_nans if get_not_nans is None else get_not_nans
-        return (mean, n) if wanted else mean
+        found = FiniteMean.of(values.tolist())
+        mean = torch.tensor(found.mean, dtype=values.dtype, device=values.device)
+        return (mean, found.count) if (self.get_not_nans if get_not_nans is None else get_not_nans) else mean
 
 
 class MaskedMSEMetric(MaskedMetric):
@@ -136,7 +134,7 @@ class MaskedSSIMMetric(MaskedMetric):
 
     Args:
         data_range: the range L of the images.
-        strict: use only windows that lie wholly inside the region.
+        strict: average only windows that lie wholly inside the region.
         get_not_nans: see :class:`MaskedMetric`.
     """
 

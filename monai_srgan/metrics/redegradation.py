@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How well an enlarged image explains the low-resolution one it was made from."""
+"""Data fidelity: the prediction, degraded again, against the low-resolution input."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from monai_srgan.metrics.functional import masked_psnr
+from monai_srgan.metrics.functional import RegionValues, masked_psnr
 from monai_srgan.precision import plain
 
 __all__ = ["RedegradationPSNR"]
 
 
 class RedegradationPSNR:
-    """``PSNR(A pred, y)``: the prediction, degraded again, against the low-resolution image it was made from.
+    """``PSNR(A pred, y)``: the prediction, degraded again, against the low-resolution input.
 
-    It needs no reference and says nothing about detail: an image can be wrong wherever the operator does not look. The
-    prediction is degraded in float64, so that only its own rounding counts: a float32 image in [0, 1] that is
-    consistent otherwise scores above 140 dB.
+    It needs no reference and does not measure detail: an image may be wrong in everything that the operator removes.
+    The prediction is degraded in float64, so that only its own rounding counts: a consistent float32 image in [0, 1]
+    scores above 140 dB.
 
     Args:
-        operator: linear degradation, ``(B, C, H, W)`` to ``(B, C, h, w)``: the one by which ``y`` arose.
+        operator: linear degradation, ``(B, C, H, W)`` to ``(B, C, h, w)``: the one that produced ``y``.
         data_range: the range of the images.
 
     Raises:
-        ValueError: when ``data_range`` is not positive.
+        ValueError: if ``data_range`` is not positive.
     """
 
     def __init__(self, operator: Callable[[torch.Tensor], torch.Tensor], data_range: float = 1.0) -> None:
@@ -41,20 +41,20 @@ class RedegradationPSNR:
         target: torch.Tensor,
         masks: Mapping[str, torch.Tensor],
         image: torch.Tensor,
-    ) -> dict[str, dict[str, torch.Tensor]]:
+    ) -> RegionValues:
         """Score a batch.
 
         Args:
             pred: enlarged images, ``(B, C, H, W)`` floating point; not clamped.
-            target: not used: there is no HR image in it.
+            target: not used: the score needs no HR image.
             masks: not used: a region's pixels on the two grids do not correspond.
             image: low-resolution input, ``(B, C, h, w)`` floating point.
 
         Returns:
-            ``{"redegraded_psnr": {"whole": (B,) float64 on the CPU}}`` in dB, inf where the two are identical.
+            ``{("whole", "redegraded_psnr"): (B,) float64 on the CPU}`` in dB, inf where the two are identical.
 
         Raises:
-            ValueError: when the operator does not bring `pred` to the size of `image`, or a value is not finite.
+            ValueError: when the degraded `pred` does not have the size of `image`, or a value is not finite.
         """
         del target, masks
         high = torch.float32 if pred.device.type == "mps" else torch.float64  # MPS has no float64
@@ -67,4 +67,4 @@ class RedegradationPSNR:
                     f"{tuple(lr.shape)}: its scale must be that of the enlargement"
                 )
             psnr = masked_psnr(degraded, lr, data_range=self.data_range)
-        return {"redegraded_psnr": {"whole": psnr.cpu()}}
+        return {("whole", "redegraded_psnr"): psnr.cpu()}

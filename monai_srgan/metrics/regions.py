@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The regions scores are reported on: whole, inside, outside, head and rim.
+"""The regions of the scores: whole, inside, outside, head and rim.
 
 ==========  ==========================================================================================================
 ``whole``   every pixel
-``inside``  the tumour mask
-``outside`` its complement: background air included, so high PSNR there is cheap
-``head``    the foreground of the high-resolution target, tumour included: what a reader looks at
-``rim``     the pixels whose centre lies less than ``rim_width / 2`` from the tumour's border, on both sides
+``inside``  the tumor mask
+``outside`` its complement: background air included, which makes a high PSNR easy
+``head``    the foreground of the high-resolution target, tumor included: what a reader looks at
+``rim``     the pixels whose center lies less than ``rim_width / 2`` from the tumor's border, on both sides
 ==========  ==========================================================================================================
 """
 
@@ -20,18 +20,15 @@ import torch
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from monai_srgan.metrics.banded import SeparableWindow, gaussian_weights
-
 __all__ = ["REGIONS", "head_mask", "region_masks", "rim_mask"]
 
 REGIONS = ("whole", "inside", "outside", "head", "rim")
 """All regions, in the order of the tables."""
 
 _SMOOTHING = 1 / 256  # sigma per image side: 2 pixels for the data set's 512
-_TRUNCATE = 4.0  # sigmas after which the smoothing's window ends
 _BINS = 256  # of the histogram for Otsu's threshold
 _OTSU_FRACTION = 0.5  # tissue next to air, dim neck included: on the figshare slices about 0.12 with air below 0.05
-_NEGATIVE = 0.05  # ringing of a resampled target; [-1, 1] or standardised images are far below
+_NEGATIVE = 0.05  # ringing of a resampled target; [-1, 1] or standardized images are far below
 _PART_FRACTION = 0.1  # an ear or a jaw cut off by the field of view is a part of its own
 
 
@@ -40,13 +37,14 @@ def head_mask(target: torch.Tensor) -> torch.Tensor:
 
     The mean over channels is smoothed (Gaussian, sigma = longer side / 256: 2 pixels for 512) and thresholded at half
     of its Otsu threshold; connected parts of at least a tenth of the largest one's area are kept; enclosed holes
-    (ventricles, sinuses, dark tumours) are filled. The threshold is relative to the slice, so the image's scale does
+    (ventricles, sinuses, dark tumors) are filled. The threshold is relative to the slice, so the image's scale does
     not matter, but its zero does: it must be the intensity of air. On 120 slices of the figshare set the head covers 15
-    to 83 % of the image and contains every tumour.
+    to 83 % of the image and contains every tumor.
 
     Args:
         target: high-resolution images, ``(B, C, H, W)`` floating point, in [0, 1] or another range that starts at 0.
-            After the smoothing, values down to -0.05 (-5 % of the maximum where that is above 1) pass for ringing.
+            After the smoothing, values down to -0.05 (-5 % of the maximum where that is above 1) are accepted as
+            ringing.
 
     Returns:
         ``(B, 1, H, W)`` bool on the images' device; all False for an image without foreground, such as a constant one.
@@ -67,9 +65,9 @@ def head_mask(target: torch.Tensor) -> torch.Tensor:
 
 
 def rim_mask(mask: torch.Tensor, rim_width: float = 10.0) -> torch.Tensor:
-    """Band around the border of a mask: the pixels whose centre lies less than ``rim_width / 2`` from it.
+    """Band around the border of a mask: the pixels whose center lies less than ``rim_width / 2`` from it.
 
-    The border runs between the pixels, half a pixel outside the outermost centre. An even ``rim_width`` of 10 thus
+    The border runs between the pixels, half a pixel outside the outermost center. An even ``rim_width`` of 10 thus
     takes 5 pixels on either side of a straight border: with 0.49 mm pixels a band of 4.9 mm.
 
     Args:
@@ -99,7 +97,7 @@ def region_masks(
     """Masks of the named regions.
 
     Args:
-        mask: tumour, ``(B, 1, H, W)``, bool or {0, 1}; empty is allowed and gives empty ``inside`` and ``rim``.
+        mask: tumor, ``(B, 1, H, W)``, bool or {0, 1}; empty is allowed and gives empty ``inside`` and ``rim``.
         target: high-resolution image in [0, 1], ``(B, C, H, W)``; needed for ``head`` only.
         regions: names out of :data:`REGIONS`, in the order wanted.
         rim_width: total width of the rim in high-resolution pixels, see :func:`rim_mask`.
@@ -108,7 +106,7 @@ def region_masks(
         region name to ``(B, 1, H, W)`` bool, on the mask's device.
 
     Raises:
-        ValueError: if a name is unknown, ``head`` is asked for without a target, or a shape or value is wrong; for the
+        ValueError: if a name is unknown, ``head`` is requested without a target, or a shape or value is wrong; for the
             target's values see :func:`head_mask`.
     """
     unknown = [name for name in regions if name not in REGIONS]
@@ -154,7 +152,8 @@ def _as_bool(mask: torch.Tensor) -> torch.Tensor:
 
 
 def _head(image: np.ndarray) -> np.ndarray:
-    smooth = _smoothed(image, _SMOOTHING * max(image.shape))
+    # float64, since in float32 Otsu's sums lose the digits that decide between neighboring bins
+    smooth = ndimage.gaussian_filter(image.astype(np.float64), _SMOOTHING * max(image.shape), mode="nearest")
     low, high = float(smooth.min()), float(smooth.max())
     if low < -_NEGATIVE * max(1.0, high):
         raise ValueError(
@@ -162,41 +161,13 @@ def _head(image: np.ndarray) -> np.ndarray:
             f"to 0; got values in [{low:.3g}, {high:.3g}] after smoothing: rescale it to [0, 1], e.g. (target + 1) / 2"
         )
     if high - low <= 1e-6 * max(-low, high):
-        return np.zeros(image.shape, dtype=bool)  # constant: there is no foreground to tell from a background
-    parts, count = ndimage.label(smooth > _OTSU_FRACTION * threshold_otsu(hist=_histogram(smooth, low, high)))
+        return np.zeros(image.shape, dtype=bool)  # a constant image has no foreground
+    parts, count = ndimage.label(smooth > _OTSU_FRACTION * threshold_otsu(smooth, nbins=_BINS))
     if not count:
         return np.zeros(image.shape, dtype=bool)
     areas = np.bincount(parts.ravel())
     areas[0] = 0
-    return _filled((areas >= _PART_FRACTION * areas.max())[parts])
-
-
-def _smoothed(image: np.ndarray, sigma: float) -> np.ndarray:
-    """``scipy.ndimage.gaussian_filter(image, sigma, mode="nearest")``."""
-    radius = int(_TRUNCATE * sigma + 0.5)
-    window = SeparableWindow(gaussian_weights(sigma, radius), (1, *image.shape), np.float32)
-    window.source[0] = np.pad(image, radius, mode="edge")
-    return window.run()[0]
-
-
-def _histogram(image: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Counts and centres of equal bins from ``low`` to ``high``."""
-    bins = ((image - low) * (_BINS / (high - low))).astype(np.intp)
-    counts = np.bincount(np.minimum(bins, _BINS - 1).ravel(), minlength=_BINS)
-    edges = np.linspace(low, high, _BINS + 1)
-    return counts, (edges[1:] + edges[:-1]) / 2
-
-
-def _filled(head: np.ndarray) -> np.ndarray:
-    """``scipy.ndimage.binary_fill_holes``: holes are the parts of the background that do not reach the border."""
-    box = _box(head, margin=0)
-    parts, count = ndimage.label(~head[box])
-    hole = np.ones(count + 1, dtype=bool)
-    for border in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
-        hole[border] = False
-    hole[0] = True  # label 0 is the head itself
-    head[box] = hole[parts]
-    return head
+    return ndimage.binary_fill_holes((areas >= _PART_FRACTION * areas.max())[parts])
 
 
 def _rim(inside: np.ndarray, half_width: float) -> np.ndarray:
@@ -206,7 +177,7 @@ def _rim(inside: np.ndarray, half_width: float) -> np.ndarray:
     # pixels beyond the margin are too far out, and for a pixel inside there is always a nearer one outside
     box = _box(inside, margin=int(half_width) + 1)
     part = inside[box]
-    # distance to the nearest pixel centre on the other side, whose own half pixel lies beyond the border
+    # distance to the nearest pixel center on the other side, whose own half pixel lies beyond the border
     depth = np.where(part, ndimage.distance_transform_edt(part), ndimage.distance_transform_edt(~part))
     rim[box] = depth - 0.5 < half_width
     return rim

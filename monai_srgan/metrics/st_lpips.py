@@ -3,23 +3,23 @@
 r"""ST-LPIPS, the shift-tolerant perceptual distance, of an image and of its regions.
 
 Ghildyal & Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022 (https://arxiv.org/abs/2207.13686). With the
-features :math:`f_k` of layer k of five, divided at each place by their norm over channels, and learnt weights
-:math:`w_k` of 0 or more for the channels::
+features :math:`f_k` of layer k of five, divided at each position by their norm over channels, and learned
+non-negative channel weights :math:`w_k`::
 
     d_k = sum over channels of w_k (f_k(p) - f_k(t))^2          ST-LPIPS = sum over k of mean(d_k)
 
-The trunk is the paper's AlexNet; inputs in [0, 1] are shifted and scaled as the authors do. It is another distance than
-LPIPS, and its values must not be compared with LPIPS values. It was fitted to people's judgement of photographs, not to
-radiologists' of MRI.
+The trunk is the paper's AlexNet; inputs in [0, 1] are shifted and scaled as in the authors' code. ST-LPIPS is not
+LPIPS, and the values of the two must not be compared. It was fitted to people's judgment of photographs, not to
+radiologists' judgment of MRI.
 
 Regions (not in the paper): each :math:`d_k` is enlarged bilinearly to the image's size, and the region's value is the
-mean over its pixels of the sum over k. That is the authors' ``spatial=True`` up to a factor near 1 for each row and
-column of the small map, which lets every value count as much as in the mean over the small map. So the region of all
-pixels has the paper's value, and regions that partition the image add up:
-``n_in * x_in + n_out * x_out = n * x_whole``. The deepest features see up to 50 pixels around their own, so a region's
-value also tells of what surrounds it.
+mean over its pixels of the sum over k. This is the authors' ``spatial=True`` up to a factor near 1 for each row and
+column of the small map, which gives every value the same weight as in the mean over the small map. The region of all
+pixels therefore has the paper's value, and regions that partition the image add up:
+``n_in * x_in + n_out * x_out = n * x_whole``. The receptive field of the deepest features extends up to 50 pixels, so a
+region's value also depends on its surroundings.
 
-The weights (BSD-2-Clause) are in the package stlpips-pytorch on PyPI. Its file of weights is read and its code is never
+The weights (BSD-2-Clause) are in the package stlpips-pytorch on PyPI. Its weight file is read; its code is never
 imported.
 """
 
@@ -33,7 +33,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from monai_srgan.metrics.functional import masked_bias, require_floating
+from monai_srgan.metrics.checks import check_floating
+from monai_srgan.metrics.functional import RegionValues, masked_mean
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet
 from monai_srgan.networks.weights import read_state_dict
 from monai_srgan.precision import autocast
@@ -51,14 +52,14 @@ _HINT = (
 
 
 def st_lpips_is_installed() -> bool:
-    """Whether :class:`STLPIPS` finds its weights without being given a path: the package stlpips-pytorch is there."""
+    """Whether :class:`STLPIPS` finds its weights without a path: the package stlpips-pytorch is installed."""
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
 class STLPIPS:
     """ST-LPIPS (AlexNet) of every region, a score for :class:`~monai_srgan.engines.SREvaluator`.
 
-    The features of the last target are kept, so that methods compared on one batch cost one pass of the network each
+    The features of the last target are cached, so that each method compared on a batch costs one pass of the network
     (about 45 MB of memory for a 512x512 slice).
 
     Example::
@@ -68,8 +69,8 @@ class STLPIPS:
     Args:
         weights: path of the authors' ``alex_shift_tolerant.pth``; None takes it from the installed package
             stlpips-pytorch, which is not imported.
-        sha256: the file's expected sha256; None takes the published file's (version 0.0.2 of the package). Give your
-            own file's to use other weights knowingly.
+        sha256: the file's expected sha256; None expects the published file (version 0.0.2 of the package). Give
+            the sha256 of your own file to use other weights.
 
     Raises:
         ModuleNotFoundError: `weights` is None and the package is not installed.
@@ -96,7 +97,7 @@ class STLPIPS:
         target: torch.Tensor,
         masks: Mapping[str, torch.Tensor],
         image: torch.Tensor | None = None,  # noqa: ARG002 - other scores compare with the LR input
-    ) -> dict[str, dict[str, torch.Tensor]]:
+    ) -> RegionValues:
         """Score a batch.
 
         Args:
@@ -107,20 +108,18 @@ class STLPIPS:
             image: not used.
 
         Returns:
-            ``{"st_lpips": {region: (B,) float64 on the CPU}}``, 0 for identical images, NaN where the region is empty.
+            ``{(region, "st_lpips"): (B,) float64 on the CPU}``, 0 for identical images, NaN where the region is empty.
 
         Raises:
             TypeError: if an image is not a floating point tensor.
             ValueError: if a shape is wrong, a value is not finite, or a mask has values beside 0 and 1.
         """
         distance = self.distance_map(pred, target)
-        zero = torch.zeros_like(distance)
-        # the mean bias against 0 is the mean
-        return {"st_lpips": {name: masked_bias(distance, zero, mask.cpu()) for name, mask in masks.items()}}
+        return {(region, "st_lpips"): masked_mean(distance, mask.cpu()) for region, mask in masks.items()}
 
     @torch.no_grad()
     def distance_map(self, pred: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Where the distance comes from: a map whose mean is ST-LPIPS.
+        """Map of the distance; its mean is ST-LPIPS.
 
         Args:
             pred: as in a call.
@@ -165,13 +164,13 @@ class STLPIPS:
 
 @functools.lru_cache(maxsize=32)
 def _enlargement(cells: int, pixels: int) -> torch.Tensor:
-    """Bilinear enlargement of an axis, a matrix ``(pixels, cells)`` in which every cell has the same total weight."""
+    """Bilinear enlargement of an axis, a matrix ``(pixels, cells)`` whose columns have equal sums."""
     matrix = F.interpolate(torch.eye(cells, dtype=torch.float64)[None], size=pixels, mode="linear")[0].T
     return matrix * (pixels / cells / matrix.sum(dim=0))
 
 
 def _checked(image: torch.Tensor, name: str) -> torch.Tensor:
-    require_floating(image, name)
+    check_floating(image, name)
     if image.ndim != 4 or image.shape[1] not in (1, 3):
         raise ValueError(f"{name} must have shape (B, 1, H, W) or (B, 3, H, W), got {tuple(image.shape)}")
     image = image.as_subclass(torch.Tensor).detach().float()

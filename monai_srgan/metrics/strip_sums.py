@@ -1,17 +1,20 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-r"""Sums of error, squared error and dissimilarity over several regions of an image in main memory, strip by strip.
+r"""Sums of error, squared error and dissimilarity over several regions of a numpy image, strip by strip.
 
-The image is read in strips of rows small enough for the processor's cache; every map is made, summed on all regions
-and forgotten there. The SSIM map S takes four blurs instead of five, those of the sum :math:`s = p + t`, of the
-difference :math:`d = p - t` and of their squares. With means m and variances v of these in the window::
+The image is processed in strips of rows that fit into the processor's cache: all maps of a strip are computed and
+summed over every region before the next strip. The SSIM map S needs four blurs instead of five, those of the sum
+:math:`s = p + t`, of the difference :math:`d = p - t` and of their squares. With their means m and variances v in the
+window::
 
     1 - S = 2 (A v_d + m_d^2 V) / ((A + m_d^2) (V + v_d))        A = m_s^2 + 2 c1,  V = v_s + 2 c2
 
-which is the formula of Wang et al. 2004 and does not subtract large numbers where prediction and target are alike.
+which equals the formula of Wang et al. 2004 and does not subtract large numbers where prediction and target agree.
 
-Everything is in float64. In float32 the variance of a bright spot on a dark ground loses so many digits that the SSIM
-of a region of 81 pixels was off by 2e-5.
+All arithmetic is float64: in float32 the variance of a bright spot on a dark background loses so many digits that the
+SSIM of a region of 81 pixels was off by 2e-5.
+
+It is five times as fast as the same sums in torch, see :mod:`monai_srgan.metrics.banded` for times.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from monai_srgan.metrics.banded import SeparableWindow
 
 __all__ = ["strip_sums"]
 
-_ROWS = 64  # of a strip: the maps of 512 columns fill about one megabyte
+_ROWS = 64  # of a strip: the maps of 512 columns take about one megabyte
 
 
 def strip_sums(
@@ -40,11 +43,11 @@ def strip_sums(
         pred: prediction, ``(H, W)`` float32 or float64, H and W at least the length of ``weights``.
         target: reference of the same shape and type.
         masks: the regions, ``(H, W)`` bool each.
-        weights: the SSIM's window along one axis; the image is continued by reflection, edge pixel repeated.
+        weights: the SSIM's window along one axis; the image is reflected at the borders, edge pixel repeated.
         constants: the SSIM's c1 and c2.
 
     Returns:
-        ``(len(masks), 4)`` float64. Not finite where an image is not, or where its squares overflow in float64.
+        ``(len(masks), 4)`` float64. Not finite where an image is not, or where its squares overflow float64.
     """
     totals = np.zeros((len(masks), 4))
     extremes = np.array([pred.min(), pred.max(), target.min(), target.max()], np.float64)
@@ -53,7 +56,7 @@ def strip_sums(
     height, width = pred.shape
     rows = min(_ROWS, height)
     strip = _Strip(weights, (rows, width), constants)
-    with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the totals
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is visible in the totals
         for top in range(0, height, rows):
             strip.load(pred, target, top)
             strip.add_to(totals, [mask[top : top + rows] for mask in masks])
@@ -61,7 +64,7 @@ def strip_sums(
 
 
 class _Strip:
-    """The maps of some rows of an image, in buffers that all strips of the image share."""
+    """The maps of one strip of rows; all strips of an image share the buffers."""
 
     def __init__(
         self,
@@ -77,7 +80,7 @@ class _Strip:
         self.c1, self.c2 = (2.0 * constant for constant in constants)
 
     def load(self, pred: np.ndarray, target: np.ndarray, top: int) -> None:
-        """Make the three maps of the rows from ``top``."""
+        """Compute the three maps of the rows from ``top``."""
         bottom = min(top + self.maps.shape[1], len(pred))
         if bottom - top < self.maps.shape[1]:
             self.maps = np.empty((3, bottom - top, pred.shape[1]))
@@ -88,7 +91,7 @@ class _Strip:
         self._dissimilarity(dissimilarity)
 
     def _fill(self, pred: np.ndarray, target: np.ndarray, top: int, bottom: int) -> None:
-        """Sum, difference and their squares, continued on all sides, into the window's source."""
+        """Write sum, difference and their squares, reflected at the borders, to the window's source."""
         r, height = self.radius, len(pred)
         first, last = max(top - r, 0), min(bottom + r, height)
         above, below = first - (top - r), bottom + r - last
@@ -134,7 +137,7 @@ class _Strip:
                 whole = flat.sum(axis=1) if whole is None else whole
                 total[:3] += whole
             elif count:
-                # finite values times 0 are exactly 0: what lies outside does not enter
+                # finite values times 0 are exactly 0: pixels outside do not enter
                 region = self.region[: len(mask)]
                 np.copyto(region, mask)
                 total[:3] += flat @ region.reshape(-1)

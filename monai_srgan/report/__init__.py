@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of an evaluation: one HTML page with tables, plots and pictures, and single panels."""
+"""The HTML report of an evaluation, with tables, plots and pictures, and the panel figures of single slices."""
 
 from __future__ import annotations
 

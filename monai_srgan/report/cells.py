@@ -4,32 +4,39 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from monai_srgan.report.methods import MethodStyle
 from monai_srgan.report.wording import counted, fact_of, minus, p_text, signed
-from monai_srgan.scores.facts import METRIC_FACTS
+from monai_srgan.scores import METRIC_FACTS, ScoreSummary
 
-__all__ = ["Cell", "Column", "Row", "Scores", "Section", "Table", "bold_best", "count_of", "entry_of", "score_cell"]
+__all__ = ["Cell", "Column", "ColumnGroup", "Count", "Row", "Section", "Table", "bold_best", "count_of", "score_cell"]
 
-Scores = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
-"""What :func:`monai_srgan.scores.summarise_rows` gives: ``{method: {region: {metric: {...}}}}``."""
+
+@dataclass(frozen=True, order=True)
+class Count:
+    """Number of slices and patients behind a score."""
+
+    slices: int = 0
+    patients: int = 0
+
+    def __str__(self) -> str:
+        """As it stands in a table: "30 (12)"."""
+        return f"{self.slices:,} ({self.patients:,})"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One score of one method, as text; "" is left out.
+    """One score of one method, as text; "" is not shown.
 
     Attributes:
         mean: "31.42", or "–" where nothing was measured.
         sd: standard deviation over slices.
         interval: of the mean, over patients: "30.1 to 32.0".
-        difference: to the reference, with sign.
+        difference: difference from the reference, with sign.
         p_value: of the difference: "p < 0.001".
-        note: what else must be said, such as another number of slices.
+        note: a remark, such as another number of slices.
         best: whether it is the best of its column.
         worse: whether it is worse than the reference.
         value: the mean as a number, None where nothing was measured.
@@ -48,36 +55,44 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Head of a column: its label, and "↑" or "↓" for where better values lie."""
+    """Head of a column: its label, and "↑" or "↓" for the direction of better values."""
 
     label: str
     arrow: str = ""
 
 
 @dataclass(frozen=True)
+class ColumnGroup:
+    """Head above neighboring columns: its label and their number."""
+
+    label: str
+    span: int
+
+
+@dataclass(frozen=True)
 class Row:
-    """A line of a table: a method's, or one with a plain heading.
+    """A line of a table, headed by a method or by a text.
 
     Attributes:
         cells: one per column.
-        method: whose scores these are; None where the heading says it.
-        heading: text of the line's head; used where there is no method.
-        count: slices and patients behind the line: "30 (12)".
+        method: method of the scores; None where there is a heading.
+        heading: head of the line, used where there is no method.
+        count: slices and patients behind the line; None where they are not shown.
         key: whether it is the method that the report is about.
-        reference: whether the others are compared with it.
+        reference: whether it is the method that the others are compared with.
     """
 
     cells: tuple[Cell, ...]
     method: MethodStyle | None = None
     heading: str = ""
-    count: str = ""
+    count: Count | None = None
     key: bool = False
     reference: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
-    """Lines that belong together below a heading of their own, "" for none."""
+    """Lines below a common heading, "" for none."""
 
     rows: tuple[Row, ...]
     heading: str = ""
@@ -91,81 +106,73 @@ class Table:
         caption: what it shows.
         columns: heads of the columns of cells.
         sections: lines.
-        groups: heads above the columns, each with the number of columns below it.
+        groups: heads that span several columns.
         first: head of the first column.
-        counts: whether lines have their number of slices.
+        counts: whether lines show their number of slices.
     """
 
     caption: str
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
-    groups: tuple[tuple[str, int], ...] = ()
+    groups: tuple[ColumnGroup, ...] = ()
     first: str = "Method"
     counts: bool = False
 
 
-def entry_of(scores: Scores, method: str, region: str, metric: str) -> Mapping[str, Any] | None:
-    """The summary of one score; None where it is not in the table or nothing was measured."""
-    entry = scores.get(method, {}).get(region, {}).get(metric)
-    return None if entry is None or (_number(entry, "mean") is None and not entry.get("infinite")) else entry
-
-
 def score_cell(
-    entry: Mapping[str, Any] | None,
+    entry: ScoreSummary | None,
     metric: str,
     *,
-    reference: Mapping[str, Any] | None = None,
-    row_count: tuple[int, int] | None = None,
+    reference: ScoreSummary | None = None,
+    row_count: Count | None = None,
 ) -> Cell:
     """A cell of one score.
 
     Args:
         entry: the summary of the score, None for not measured.
         metric: name of the score.
-        reference: the reference's summary, to tell whether this one is worse; None where it is the reference.
+        reference: the reference's summary, to show whether this one is worse; None where it is the reference.
         row_count: slices and patients of the line; another number is noted.
     """
     if entry is None:
         return Cell()
     fact = fact_of(metric)
-    mean, sd, low, high = (_number(entry, key) for key in ("mean", "sd", "low", "high"))
+    mean, low, high = entry.mean, entry.low, entry.high
     notes = []
-    if mean is not None and entry.get("infinite"):
-        notes.append(f"and {entry['infinite']} identical")
+    if mean is not None and entry.infinite:
+        notes.append(f"and {entry.infinite} identical")
     if row_count is not None and count_of(entry) != row_count:
-        notes.append(f"n = {entry.get('n')} ({counted(int(entry.get('patients') or 0), 'patient')})")
+        notes.append(f"n = {entry.n} ({counted(entry.patients, 'patient')})")
     cell = Cell(
         mean="identical" if mean is None else minus(fact.text(mean)),
-        sd="" if sd is None else fact.text(sd).lstrip("+"),
+        sd="" if entry.sd is None else fact.text(entry.sd).lstrip("+"),
         interval="" if low is None or high is None else minus(f"{fact.text(low)} to {fact.text(high)}"),
         note=", ".join(notes),
         value=mean,
     )
-    difference = _number(entry, "difference")
-    if reference is None or difference is None or metric not in METRIC_FACTS:
+    if reference is None or entry.difference is None or metric not in METRIC_FACTS:
         return cell
-    bias, reference_bias = mean, _number(reference, "mean")
-    text = signed(fact, difference)
+    text = signed(fact, entry.difference)
     if not text.strip("+-−±0."):
-        worse = False  # a difference that is too small to be written is none to be pointed at
+        worse = False  # a difference that rounds to zero is not highlighted
     elif fact.better == "zero":
-        worse = bias is not None and reference_bias is not None and abs(bias) > abs(reference_bias)
+        worse = mean is not None and reference.mean is not None and abs(mean) > abs(reference.mean)
     else:
-        worse = difference < 0 if fact.better == "high" else difference > 0
-    return replace(cell, difference=text, p_value=p_text(_number(entry, "p_value")), worse=worse)
+        worse = entry.difference < 0 if fact.better == "high" else entry.difference > 0
+    return replace(cell, difference=text, p_value=p_text(entry.p_value), worse=worse)
 
 
-def count_of(entry: Mapping[str, Any] | None) -> tuple[int, int]:
+def count_of(entry: ScoreSummary | None) -> Count:
     """Slices and patients behind a score."""
-    return (0, 0) if entry is None else (int(entry.get("n") or 0), int(entry.get("patients") or 0))
+    return Count() if entry is None else Count(entry.n, entry.patients)
 
 
 def bold_best(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[Row, ...]:
-    """The rows with the best cell of each column marked, and all that are written like it.
+    """The rows with the best cell of each column marked, together with all cells that print the same value.
 
     Args:
         rows: lines of a table.
-        metrics: the columns' scores; a name that is not in ``METRIC_FACTS`` marks nothing.
+        metrics: the columns' scores; in the column of a name that is not in ``METRIC_FACTS`` nothing is marked.
     """
     table = [list(row.cells) for row in rows]
     for index, metric in enumerate(metrics):
@@ -180,8 +187,3 @@ def bold_best(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[Row, ...]:
             if value is not None and fact.text(value).lstrip("+-") == best:
                 line[index] = replace(line[index], best=True)
     return tuple(replace(row, cells=tuple(line)) for row, line in zip(rows, table, strict=True))
-
-
-def _number(entry: Mapping[str, Any], key: str) -> float | None:
-    value = entry.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The look of a report's figures, and their SVG: the same bytes for the same numbers, whatever a reader's settings."""
+"""Style of a report's figures, and their SVG: the same numbers give the same bytes, whatever the user's settings."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from monai_srgan.report.optional import matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["MUTED", "house_style", "plain_axes", "svg_text"]
 
 _INK, MUTED, _GRID = "#22272b", "#5c656d", "#e3e7ea"
 _FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 _SETTINGS = {
-    # text stays text: small files, the page's fonts. It is measured with a wide font, so that it fits in any other
+    # text stays text, for small files and the page's fonts; measured with a wide font, it fits in any other
     "svg.fonttype": "none",
     "svg.hashsalt": "monai_srgan",
     "font.family": "DejaVu Sans",
@@ -45,10 +47,10 @@ _SETTINGS = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Matplotlib's own defaults with the report's look, for drawing and for saving."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+    """Matplotlib's defaults with the report's style, for drawing and saving."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_SETTINGS)
         yield
 
 
@@ -56,7 +58,7 @@ def plain_axes(axes: Axes, *, grid: Literal["both", "x", "y"]) -> None:
     """Axes without a frame, with a faint grid behind the data.
 
     Args:
-        axes: to be changed.
+        axes: axes to change.
         grid: "x", "y" or "both".
     """
     for side in ("top", "right"):
@@ -66,15 +68,15 @@ def plain_axes(axes: Axes, *, grid: Literal["both", "x", "y"]) -> None:
 
 
 def svg_text(figure: Figure) -> str:
-    """The figure as an SVG document without date, fonts of its own or anything that is loaded from elsewhere."""
+    """The figure as an SVG document without date, embedded fonts or external references."""
     stream = io.StringIO()
     with house_style(), warnings.catch_warnings():
-        # only the width of such a sign is unknown: the browser draws it
+        # only the width of such a glyph is unknown; the browser draws it
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure.savefig(
             stream, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
         )
     text = stream.getvalue()
-    text = text[text.index("<svg") :]  # the document type names an address
+    text = text[text.index("<svg") :]  # drop the document type, which names a URL
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     return re.sub(r"""'DejaVu Sans'(?:, [^;"]*)?""", _FONTS, text)

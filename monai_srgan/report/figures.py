@@ -1,77 +1,84 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The plots of a report: scores by method, and fidelity against likeness."""
+"""The plots of a report: scores by method, and fidelity against visual likeness."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from monai_srgan.report.cells import Scores, entry_of
 from monai_srgan.report.drawing import MUTED, house_style, plain_axes
-from monai_srgan.report.label_places import place_labels
+from monai_srgan.report.label_places import Box, Label, place_labels
 from monai_srgan.report.methods import MethodStyle
+from monai_srgan.report.optional import Figure, MaxNLocator, to_rgba
 from monai_srgan.report.wording import fact_of, heading, region_name
-from monai_srgan.scores.rows import ScoreRow
+from monai_srgan.scores import Method, MetricFact, ScoreRow, ScoreSummary, SummaryTable
 
-__all__ = ["box_plot", "perception_distortion", "values_by_plot"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-Values = Mapping[str, Sequence[tuple[str, float]]]
-"""``{method: [(patient, value) of each slice]}``"""
+__all__ = ["box_plot", "perception_distortion", "plotted_rows"]
 
-_LONGEST_NAME = 24  # letters at the side of a plot
-_MANY_POINTS = 3000  # drawn as a picture from here on, for the page's size
+_LONGEST_NAME = 24  # characters beside a plot
+_MANY_POINTS = 3000  # above this, dots are rasterized to keep the page small
 
 
-def values_by_plot(rows: Iterable[ScoreRow]) -> dict[tuple[str, str], dict[str, list[tuple[str, float]]]]:
-    """Finite values of the default degradation: ``{(region, metric): {method: [(patient, value)]}}``."""
-    found: dict[tuple[str, str], dict[str, list[tuple[str, float]]]] = {}
+def plotted_rows(rows: Iterable[ScoreRow], region: str, metric: str) -> dict[Method, list[ScoreRow]]:
+    """The rows of one box plot by method: finite values on the evaluation's own degradation.
+
+    Args:
+        rows: of an evaluation.
+        region: region of the plot.
+        metric: metric of the plot.
+    """
+    found: dict[Method, list[ScoreRow]] = {}
     for row in rows:
-        if not row.degradation and math.isfinite(row.value):
-            plot = found.setdefault((row.region, row.metric), {})
-            plot.setdefault(row.method, []).append((row.patient or row.file, row.value))
+        if (row.region, row.metric, row.degradation) == (region, metric, "") and math.isfinite(row.value):
+            found.setdefault(row.method, []).append(row)
     return found
 
 
 @house_style()
 def box_plot(
-    values: Values, styles: Mapping[str, MethodStyle], region: str, metric: str, *, reference: str = "bicubic"
+    rows: Mapping[Method, Sequence[ScoreRow]],
+    styles: Mapping[Method, MethodStyle],
+    region: str,
+    metric: str,
+    *,
+    reference: Method,
 ) -> Figure:
     """Box plot over slices with the patients' means below each box, methods from top to bottom.
 
-    Boxes hold the middle half of the slices, whiskers go from the 5th to the 95th percentile, and a dotted line marks
-    the reference's median.
+    Boxes span the middle half of the slices, whiskers the 5th to the 95th percentile, and a dotted line marks the
+    reference's median.
 
     Args:
-        values: finite values by method.
+        rows: rows with finite values by method, see :func:`plotted_rows`.
         styles: of all methods; their order is that of the plot.
         region: for the title.
         metric: for the axis.
         reference: the method with the dotted line.
     """
-    shown = [style for style in styles.values() if values.get(style.name)]
+    shown = [style for style in styles.values() if rows.get(style.method)]
     fact = fact_of(metric)
-    ticks = [_tick(shown, i) for i in range(len(shown))]
+    ticks = _ticks(shown)
     width, height = 3.6, 0.64 + 0.27 * len(shown)
     left = min(0.5, 0.05 + 0.0185 * max(map(len, ticks)))  # of the width, for the names
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((left, 0.42 / height, 0.97 - left, 1 - 0.64 / height))
     plain_axes(axes, grid="x")
-    points = sum(len({patient for patient, _ in values[s.name]}) for s in shown)
-    if reference in values:
-        median = float(np.median([v for _, v in values[reference]])) * fact.factor
+    dots = sum(len({_unit(row) for row in rows[style.method]}) for style in shown)
+    if reference in rows:
+        median = float(np.median([row.value for row in rows[reference]])) * fact.factor
         axes.axvline(median, color=MUTED, linewidth=1.0, linestyle=(0, (1, 1.6)), zorder=1)
     for place, style in enumerate(shown):
-        pairs = values[style.name]
-        _box(axes, place, np.array([v for _, v in pairs]) * fact.factor, style)
-        _patients(axes, place, pairs, fact.factor, style, rasterized=points > _MANY_POINTS)
-    axes.use_sticky_edges = False  # boxes of a single slice would end on the frame and be cut in half
+        _box(axes, place, np.array([row.value for row in rows[style.method]]) * fact.factor, style)
+        _patients(axes, place, rows[style.method], fact.factor, style, rasterized=dots > _MANY_POINTS)
+    axes.use_sticky_edges = False  # the box of a single slice would end on the frame and be cut in half
     axes.margins(x=0.04)
     axes.set_yticks(range(len(shown)), ticks, parse_math=False)
     axes.set_ylim(len(shown) - 0.4, -0.6)
@@ -83,9 +90,31 @@ def box_plot(
     return figure
 
 
+@dataclass(frozen=True)
+class _Point:
+    """A method in the plot of fidelity against likeness."""
+
+    style: MethodStyle
+    fidelity: ScoreSummary
+    likeness: ScoreSummary
+    x: float
+    y: float
+
+    def intervals(self, fidelity: MetricFact, likeness: MetricFact) -> list[Box]:
+        """Lines through the point along either axis, as far as the intervals are known."""
+        lines = []
+        low, high = self.fidelity.low, self.fidelity.high
+        if low is not None and high is not None:
+            lines.append(Box(low * fidelity.factor, self.y, high * fidelity.factor, self.y))
+        low, high = self.likeness.low, self.likeness.high
+        if low is not None and high is not None:
+            lines.append(Box(self.x, low * likeness.factor, self.x, high * likeness.factor))
+        return lines
+
+
 @house_style()
 def perception_distortion(
-    scores: Scores, styles: Mapping[str, MethodStyle], region: str, distance: str
+    scores: SummaryTable, styles: Mapping[Method, MethodStyle], region: str, distance: str
 ) -> Figure | None:
     """Fidelity against likeness (Blau & Michaeli 2018): one point per method, lines for the intervals of the means.
 
@@ -98,91 +127,95 @@ def perception_distortion(
     Returns:
         None where fewer than two methods have both scores.
     """
-    pairs = {
-        name: (entry_of(scores, name, region, "psnr"), entry_of(scores, name, region, distance)) for name in styles
-    }
-    points = {name: (x, y) for name, (x, y) in pairs.items() if x and y and None not in (x["mean"], y["mean"])}
+    fidelity, likeness = fact_of("psnr"), fact_of(distance)
+    points = []
+    for method, style in styles.items():
+        x, y = scores.measured(method, region, "psnr"), scores.measured(method, region, distance)
+        if x and y and x.mean is not None and y.mean is not None:
+            points.append(_Point(style, x, y, x.mean * fidelity.factor, y.mean * likeness.factor))
     if len(points) < 2:
         return None
-    facts = fact_of("psnr"), fact_of(distance)
     width, height = 4.4, 3.5
     place = (0.15, 0.125, 0.83, 0.79)
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes(place)
     plain_axes(axes, grid="both")
-    spots = {}
-    for name, entries in points.items():
-        spots[name] = tuple(e["mean"] * f.factor for e, f in zip(entries, facts, strict=True))
-        _cross(axes, spots[name], entries, (facts[0].factor, facts[1].factor), styles[name])
+    for point in points:
+        _cross(axes, point, point.intervals(fidelity, likeness))
     # all limits are set before the labels are placed
     axes.margins(0.16, 0.12)
     axes.autoscale_view()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     size = (width * place[2] * 72, height * place[3] * 72)
-    scale = size[0] / (right - left), size[1] / (top - bottom)
-    lines = [
-        tuple((v - start) * s for v, start, s in zip(box, (left, bottom) * 2, scale * 2, strict=True))
-        for name in spots
-        for box in _intervals(spots[name], points[name], (facts[0].factor, facts[1].factor))
-    ]
+    x_scale, y_scale = size[0] / (right - left), size[1] / (top - bottom)
     placed = place_labels(
-        {n: ((x - left) * scale[0], (y - bottom) * scale[1]) for n, (x, y) in spots.items()},
-        {n: styles[n].label for n in spots},
+        [Label(p.style.label, (p.x - left) * x_scale, (p.y - bottom) * y_scale) for p in points],
         size,
-        lines,
+        [
+            Box(
+                (line.left - left) * x_scale,
+                (line.bottom - bottom) * y_scale,
+                (line.right - left) * x_scale,
+                (line.top - bottom) * y_scale,
+            )
+            for point in points
+            for line in point.intervals(fidelity, likeness)
+        ],
     )
-    for name, (x, y) in placed.items():
+    for point, label in zip(points, placed, strict=True):
+        color = point.style.color
         axes.annotate(
-            styles[name].label,
-            spots[name],
-            xytext=(left + x / scale[0], bottom + y / scale[1]),
-            color=styles[name].colour,
+            label.text,
+            (point.x, point.y),
+            xytext=(left + label.x / x_scale, bottom + label.y / y_scale),
+            color=color,
             va="center",
             parse_math=False,
-            arrowprops={"arrowstyle": "-", "color": styles[name].colour, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 3},
         )
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    axes.set_xlabel(f"{heading('psnr', arrow=False)}, higher is truer", parse_math=False)
+    axes.set_xlabel(f"{heading('psnr', arrow=False)}, higher is more faithful", parse_math=False)
     axes.set_ylabel(f"{heading(distance, arrow=False)}, lower is more alike", parse_math=False)
     figure.text(0.012, 0.985, region_name(region), va="top", weight="bold", parse_math=False)
     return figure
 
 
 def _box(axes: Axes, place: float, values: np.ndarray, style: MethodStyle) -> None:
-    low, first, middle, third, high = np.percentile(values, (5, 25, 50, 75, 95))
-    centre = place - 0.13
-    for start, end in ((low, first), (third, high)):
-        axes.plot((start, end), (centre, centre), color=style.colour, linewidth=0.9, zorder=2)
-    face = "white" if style.hollow else to_rgba(style.colour, 0.28)
-    axes.barh(
-        centre,
-        third - first,
-        left=first,
-        height=0.36,
-        facecolor=face,
-        edgecolor=style.colour,
-        linewidth=0.9,
-        linestyle=style.dashes,
+    low, first, median, third, high = np.percentile(values, (5, 25, 50, 75, 95))
+    line = {"color": style.color, "linewidth": 0.9}
+    face = "white" if style.hollow else to_rgba(style.color, 0.28)
+    axes.bxp(
+        # the percentiles themselves: boxplot(whis=(5, 95)) would end the whiskers at the outermost slices within them
+        [{"whislo": low, "q1": first, "med": median, "q3": third, "whishi": high}],
+        positions=[place - 0.13],
+        widths=0.36,
+        orientation="horizontal",
+        patch_artist=True,
+        showcaps=False,
+        showfliers=False,
+        manage_ticks=False,
+        boxprops={"facecolor": face, "edgecolor": style.color, "linewidth": 0.9, "linestyle": style.dashes},
+        whiskerprops=line,
+        medianprops={**line, "linewidth": 1.8},
         zorder=3,
     )
-    axes.plot((middle, middle), (centre - 0.18, centre + 0.18), color=style.colour, linewidth=1.8, zorder=4)
+
+
+def _unit(row: ScoreRow) -> str:
+    """The patient of a slice; the slice itself where the patient is unknown."""
+    return row.patient or row.file
 
 
 def _patients(
-    axes: Axes,
-    place: float,
-    pairs: Sequence[tuple[str, float]],
-    factor: float,
-    style: MethodStyle,
-    *,
-    rasterized: bool,
+    axes: Axes, place: float, rows: Sequence[ScoreRow], factor: float, style: MethodStyle, *, rasterized: bool
 ) -> None:
+    """A dot for each patient's mean."""
     by_patient: dict[str, list[float]] = {}
-    for patient, value in pairs:
-        by_patient.setdefault(patient, []).append(value * factor)
+    for row in rows:
+        by_patient.setdefault(_unit(row), []).append(row.value * factor)
     means = [sum(values) / len(values) for _, values in sorted(by_patient.items())]
-    # spread evenly by the golden ratio: neighbours in the list are far apart
+    # spread evenly by the golden ratio: neighbors in the list are far apart
     heights = [place + 0.21 + 0.12 * ((0.618 * i) % 1 - 0.5) for i in range(len(means))]
     axes.plot(
         means,
@@ -190,7 +223,7 @@ def _patients(
         linestyle="none",
         marker="o",
         markersize=2.4,
-        markerfacecolor=style.colour,
+        markerfacecolor=style.color,
         markeredgecolor="none",
         alpha=0.6,
         zorder=2,
@@ -198,46 +231,30 @@ def _patients(
     )
 
 
-def _tick(shown: Sequence[MethodStyle], index: int) -> str:
-    """A variant right below its base needs no full name; a long one is cut."""
-    style = shown[index]
-    below = bool(style.variant) and index > 0 and shown[index - 1].base == style.base
-    text = style.variant if below else style.label
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+def _ticks(shown: Sequence[MethodStyle]) -> list[str]:
+    """Names beside the boxes: a variant right below its base needs no full name; a long one is cut."""
+    ticks = []
+    above = ""
+    for style in shown:
+        text = style.additions if style.method.is_variant and above == style.method.base else style.label
+        ticks.append(text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…")
+        above = style.method.base
+    return ticks
 
 
-def _intervals(
-    spot: tuple[float, ...],
-    entries: tuple[Mapping[str, float | None], Mapping[str, float | None]],
-    factors: tuple[float, float],
-) -> list[tuple[float, float, float, float]]:
-    """Lines through a point along either axis: left, bottom, right, top."""
-    lines = []
-    for axis, (entry, factor) in enumerate(zip(entries, factors, strict=True)):
-        low, high = entry.get("low"), entry.get("high")
-        if low is not None and high is not None:
-            ends = (low * factor, high * factor)
-            lines.append((ends[0], spot[1], ends[1], spot[1]) if axis == 0 else (spot[0], ends[0], spot[0], ends[1]))
-    return lines
-
-
-def _cross(
-    axes: Axes,
-    spot: tuple[float, ...],
-    entries: tuple[Mapping[str, float | None], Mapping[str, float | None]],
-    factors: tuple[float, float],
-    style: MethodStyle,
-) -> None:
+def _cross(axes: Axes, point: _Point, intervals: Sequence[Box]) -> None:
     """A method's point with the intervals of its two means."""
-    for left, bottom, right, top in _intervals(spot, entries, factors):
-        line = ((left, right), (bottom, top))
-        axes.plot(*line, color=style.colour, linewidth=0.8, alpha=0.6, linestyle=style.dashes, zorder=2)
+    style = point.style
+    for line in intervals:
+        ends = ((line.left, line.right), (line.bottom, line.top))
+        axes.plot(*ends, color=style.color, linewidth=0.8, alpha=0.6, linestyle=style.dashes, zorder=2)
     axes.plot(
-        *([value] for value in spot),
+        [point.x],
+        [point.y],
         marker=style.marker,
         markersize=8.0 if style.hollow else 5.5,
-        markerfacecolor="none" if style.hollow else style.colour,
-        markeredgecolor=style.colour,
+        markerfacecolor="none" if style.hollow else style.color,
+        markeredgecolor=style.color,
         markeredgewidth=1.0,
         linestyle="none",
         zorder=4 if style.hollow else 3,

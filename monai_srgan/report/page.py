@@ -1,31 +1,32 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of an evaluation as one HTML document that loads nothing: tables, plots and pictures."""
+"""The report of an evaluation as one self-contained HTML document: tables, plots and pictures."""
 
 from __future__ import annotations
 
 import base64
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from monai_srgan.physics import Measurement
-from monai_srgan.report.cells import Scores, Table
+from monai_srgan.report.cells import Table
 from monai_srgan.report.drawing import svg_text
 from monai_srgan.report.examples import Example
-from monai_srgan.report.figures import box_plot, perception_distortion, values_by_plot
+from monai_srgan.report.figures import box_plot, perception_distortion, plotted_rows
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import MethodStyle, method_styles
+from monai_srgan.report.optional import jinja2
 from monai_srgan.report.panels import example_panels
 from monai_srgan.report.tables import (
+    Roles,
     consistency_table,
     degradation_table,
     headline_metrics,
     headline_regions,
+    likeness_metric,
     measured_metrics,
     measured_regions,
     overview_table,
@@ -35,102 +36,135 @@ from monai_srgan.report.tables import (
 )
 from monai_srgan.report.warnings import data_warnings, trust_warnings
 from monai_srgan.report.wording import counted, fact_of, heading, minus, region_definition, region_name
-from monai_srgan.scores.rows import ScoreRow
+from monai_srgan.scores import EvaluationSummary, Method, ScoreRow, SummaryTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Report", "render_report"]
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("monai_srgan.report"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("monai_srgan.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made of.
+    """The content of a report.
 
     Attributes:
         title: heading of the page.
-        settings: whatever makes the figures reproducible, nested as deep as wanted. Known by name: ``section``,
-            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``made_up`` (whether these are no
-            patients), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %, ``patients``,
-            ``degradation``).
-        rows: one value each; those of the default degradation are drawn.
-        summary: content of ``summary.json``: ``slices``, ``patients``, ``scores``, and where there are any
-            ``by_tumor_type`` and ``degradations``.
-        examples: slices to be shown.
         key_method: the method that the report is about.
         reference: the method that all others are compared with.
+        summary: figures of the evaluation. Of its settings, which may be nested, these have a meaning: ``section``,
+            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``made_up`` (whether the slices are
+            synthetic), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %,
+            ``patients``, ``degradation``).
+        rows: rows of the evaluation; those of its own degradation are drawn.
+        examples: slices to be shown.
     """
 
     title: str
-    settings: Mapping[str, Any]
-    rows: Sequence[ScoreRow]
-    summary: Mapping[str, Any]
+    key_method: Method
+    reference: Method
+    summary: EvaluationSummary = field(default_factory=EvaluationSummary)
+    rows: Sequence[ScoreRow] = ()
     examples: Sequence[Example] = ()
-    key_method: str = "srgan"
-    reference: str = "bicubic"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Everything that the figures depend on."""
+        return self.summary.settings
+
+    @property
+    def roles(self) -> Roles:
+        """Key method and reference."""
+        return Roles(self.key_method, self.reference)
 
 
-class Plot(NamedTuple):
-    """A figure for the page: the address that holds it, and what it shows in words."""
+@dataclass(frozen=True)
+class Plot:
+    """A figure of the page: its data URI, and a description in words."""
 
     image: str
     alt: str
 
 
-class PlotGroup(NamedTuple):
-    """Plots of one score beside each other."""
+@dataclass(frozen=True)
+class PlotGroup:
+    """Plots of one score in a row."""
 
     title: str
     plots: tuple[Plot, ...]
 
 
+@dataclass(frozen=True)
+class Region:
+    """A region of the page: its title and definition, "" where unknown."""
+
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class RegionTable:
+    """The table of one region."""
+
+    region: Region
+    table: Table
+
+
+@dataclass(frozen=True)
+class DegradationTables:
+    """Tables of one region over degradations."""
+
+    region: str
+    tables: tuple[Table, ...]
+
+
 def render_report(report: Report) -> str:
     """The report as one HTML document.
 
-    It holds its own style, plots (SVG) and pictures (WebP), and neither script nor anything that is loaded from
-    elsewhere. Equal reports give equal documents. What was not measured is left out.
+    It contains its style, plots (SVG) and pictures (WebP), no scripts, and loads nothing. Equal reports give equal
+    documents. Scores that were not measured are left out.
 
     Args:
         report: its content.
 
     Returns:
         HTML text, a few megabytes with three slices of 512 x 512 pixels and ten methods.
-
-    Raises:
-        KeyError: if the summary lacks ``scores``, ``slices`` or ``patients``.
     """
-    summary = report.summary
-    scores: Scores = summary["scores"]
-    types: Mapping[str, Scores] = summary.get("by_tumor_type") or {}
-    degradations: Mapping[str, Scores] = summary.get("degradations") or {}
-    names = [*scores, *(name for example in report.examples for name in example.predictions)]
-    styles = method_styles(names)
-    roles = {"key_method": report.key_method, "reference": report.reference}
+    summary, scores, roles = report.summary, report.summary.scores, report.roles
+    styles = method_styles([*scores.methods(), *(m for example in report.examples for m in example.predictions)])
+    scored = scores.methods()
     regions = measured_regions(scores)
-    page = _ENVIRONMENT.get_template("page.html")
+    shown = {region: Region(region_name(region), region_definition(region, report.settings)) for region in regions}
+    page = _environment().get_template("page.html")
     return page.render(
         title=report.title,
         facts=_facts(report),
-        findings=findings(scores, degradations, **roles),
+        findings=findings(scores, summary.degradations, roles),
         reference=_reference(report),
-        compared=report.reference in scores,
+        compared=report.reference in scored,
         made_up=bool(report.settings.get("made_up")),
         warnings=data_warnings(report.settings),
         metrics=list(dict.fromkeys(m for region in regions for m in measured_metrics(scores, region))),
-        methods=[styles[name] for name in styles if name in scores],
-        regions=[(region_name(r), region_definition(r, report.settings)) for r in regions],
-        overview=overview_table(scores, **roles) if regions else None,
-        region_tables=[region_table(scores, region, **roles) for region in regions],
+        methods=[style for method, style in styles.items() if method in scored],
+        regions=list(shown.values()),
+        overview=overview_table(scores, roles) if regions else None,
+        region_tables=[RegionTable(shown[region], region_table(scores, region, roles)) for region in regions],
         box_plots=_box_plots(report, styles, regions),
         trade_off=_trade_off(scores, styles),
-        type_tables=_present(type_table(types, region, **roles) for region in regions),
-        degradation_tables=_degradation_tables(scores, degradations, roles),
-        consistency=consistency_table(scores, **roles),
+        type_tables=_present(type_table(summary.by_tumor_type, region, roles) for region in regions),
+        degradation_tables=_degradation_tables(summary, roles),
+        consistency=consistency_table(scores, roles),
         trust=trust_table(scores),
         level=_level(report.settings.get("calibration") or {}),
         trust_warnings=trust_warnings(report.settings, {row.patient for row in report.rows}),
@@ -146,15 +180,15 @@ def _reference(report: Report) -> str:
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:
-    """What was evaluated, for below the title."""
-    settings, measured = report.settings, report.summary["scores"]
-    compared = f", compared with {_reference(report)}" if report.reference in measured else ""
+    """The evaluation in short, below the title."""
+    settings, summary, methods = report.settings, report.summary, report.summary.scores.methods()
+    compared = f", compared with {_reference(report)}" if report.reference in methods else ""
     facts = [
-        ("Evaluated on", f"{counted(report.summary['slices'], 'slice')} of {_patients(report.summary['patients'])}"),
-        ("Tumour types", ", ".join(report.summary.get("by_tumor_type") or {})),
+        ("Evaluated on", f"{counted(summary.slices, 'slice')} of {_patients(summary.patients)}"),
+        ("Tumor types", ", ".join(summary.by_tumor_type)),
         ("Section", _section(settings)),
         ("Degradation", _degradation(settings.get("degradation"))),
-        ("Methods", f"{len(measured)}{compared}"),
+        ("Methods", f"{len(methods)}{compared}"),
     ]
     return [(name, text) for name, text in facts if text]
 
@@ -164,7 +198,7 @@ def _patients(number: int) -> str:
 
 
 def _level(calibration: Mapping[str, Any]) -> str:
-    """The level that intervals state, in per cent; "" where it is not among the settings."""
+    """The level that intervals state, in percent; "" where it is not among the settings."""
     value = calibration.get("level")
     return f"{100 * value:g} %" if isinstance(value, int | float) else ""
 
@@ -191,52 +225,48 @@ def _present(tables: Iterator[Table | None]) -> list[Table]:
     return [table for table in tables if table is not None]
 
 
-def _degradation_tables(
-    scores: Scores, degradations: Mapping[str, Scores], roles: Mapping[str, str]
-) -> list[tuple[str, list[Table]]]:
-    """Tables of PSNR and likeness for each region that they are shown of."""
-    found = []
+def _degradation_tables(summary: EvaluationSummary, roles: Roles) -> list[DegradationTables]:
+    """Tables of PSNR and likeness for each headline region."""
+    scores, found = summary.scores, []
     for region in headline_regions(scores):
         metrics = [metric for metric in headline_metrics(scores, region) if metric != "ssim"]
-        tables = _present(degradation_table(scores, degradations, region, metric, **roles) for metric in metrics)
+        tables = _present(degradation_table(scores, summary.degradations, region, m, roles) for m in metrics)
         if tables:
-            found.append((region_name(region), tables))
+            found.append(DegradationTables(region_name(region), tuple(tables)))
     return found
 
 
-def _box_plots(report: Report, styles: Mapping[str, MethodStyle], regions: Sequence[str]) -> list[PlotGroup]:
-    values = values_by_plot(report.rows)
-    metrics = dict.fromkeys(m for region in regions for m in headline_metrics(report.summary["scores"], region))
+def _box_plots(report: Report, styles: Mapping[Method, MethodStyle], regions: Sequence[str]) -> list[PlotGroup]:
+    scores = report.summary.scores
     groups = []
-    for metric in metrics:
+    for metric in dict.fromkeys(m for region in regions for m in headline_metrics(scores, region)):
         title, fact = heading(metric, arrow=False), fact_of(metric)
         plots = []
         for region in regions:
-            if not values.get((region, metric)):
+            rows = plotted_rows(report.rows, region, metric)
+            if not rows:
                 continue
-            figure = box_plot(values[region, metric], styles, region, metric, reference=report.reference)
-            means = {name: report.summary["scores"].get(name, {}).get(region, {}).get(metric) for name in styles}
-            told = [f"{styles[n].label} {minus(fact.text(e['mean']))}" for n, e in means.items() if e]
-            plots.append(_plot(figure, f"Box plots of {title}, {region_name(region)}. Means: {', '.join(told)}."))
+            figure = box_plot(rows, styles, region, metric, reference=report.reference)
+            entries = {method: scores.get(method, region, metric) for method in styles}
+            means = [f"{styles[m].label} {minus(fact.text(entry.mean))}" for m, entry in entries.items() if entry]
+            plots.append(_plot(figure, f"Box plots of {title}, {region_name(region)}. Means: {', '.join(means)}."))
         if plots:
             groups.append(PlotGroup(title, tuple(plots)))
     return groups
 
 
-def _trade_off(scores: Scores, styles: Mapping[str, MethodStyle]) -> PlotGroup | None:
-    plots, names = [], []
+def _trade_off(scores: SummaryTable, styles: Mapping[Method, MethodStyle]) -> PlotGroup | None:
+    scored = scores.methods()
+    shown = {method: style for method, style in styles.items() if method in scored}
+    plots, labels = [], []
     for region in headline_regions(scores):
-        distance = next((m for m in headline_metrics(scores, region) if m in ("st_lpips", "hfen")), None)
-        if distance is None:
-            continue
-        shown = {name: style for name, style in styles.items() if name in scores}
-        figure = perception_distortion(scores, shown, region, distance)
-        if figure is not None:
-            label = fact_of(distance).label
-            names.append(label)
-            text = f"PSNR against {label}, {region_name(region)}: one point per method; the values are in the tables."
+        distance = likeness_metric(scores, region)
+        figure = None if distance is None else perception_distortion(scores, shown, region, distance)
+        if distance is not None and figure is not None:
+            labels.append(fact_of(distance).label)
+            text = f"PSNR against {labels[-1]}, {region_name(region)}: one point per method; see the tables for values."
             plots.append(_plot(figure, text))
-    return PlotGroup(names[0], tuple(plots)) if plots else None
+    return PlotGroup(labels[0], tuple(plots)) if plots else None
 
 
 def _plot(figure: Figure, alt: str) -> Plot:
@@ -245,7 +275,7 @@ def _plot(figure: Figure, alt: str) -> Plot:
 
 
 def _setting(value: Any) -> str:
-    """A setting in words: what is nested goes in brackets, what is private to an object is left out."""
+    """A setting in words: nested settings in parentheses, names with a leading underscore left out."""
     if isinstance(value, Mapping):
         public = {_spaced(str(k)): v for k, v in value.items() if not str(k).startswith("_")}
         words = {name: f"({_setting(v)})" if isinstance(v, Mapping) else _setting(v) for name, v in public.items()}

@@ -1,41 +1,41 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as pictures inside a page: grey values, colours of maps, outlines."""
+"""Arrays as images of a page: gray values, color maps, outlines."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import torch
-from matplotlib.colors import to_hex
 from PIL import Image
 from skimage.measure import approximate_polygon, find_contours
 
+from monai_srgan.report.optional import matplotlib, to_hex
+
 __all__ = [
-    "ERROR_COLOURS",
-    "SSIM_COLOURS",
-    "TRUST_COLOURS",
+    "ERROR_COLORS",
+    "SSIM_COLORS",
+    "TRUST_COLORS",
     "View",
     "close_up",
-    "coloured",
+    "colored",
     "enlarged",
     "error_limit",
     "gradient",
-    "grey",
+    "gray",
     "image_uri",
     "outline_path",
 ]
 
-ERROR_COLOURS, SSIM_COLOURS, TRUST_COLOURS = "RdBu_r", "BuPu_r", "Oranges"
-"""Matplotlib's names of the colours of maps, light where all is well; for readers with any colour vision."""
+ERROR_COLORS, SSIM_COLORS, TRUST_COLORS = "RdBu_r", "BuPu_r", "Oranges"
+"""Matplotlib's names of the color maps, light where a result is good; for readers with any color vision."""
 
 _LONGEST_SIDE = 640
-_CLOSE_UP = 1.5  # side of the close-up over that of the tumour
+_CLOSE_UP = 1.5  # side of the close-up over that of the tumor
 _LIMITS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 
 
@@ -58,12 +58,12 @@ class View(NamedTuple):
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
     def of(self, picture: np.ndarray) -> np.ndarray:
-        """What a picture shows there."""
+        """That part of a picture."""
         return picture[self.slices]
 
 
 def close_up(mask: np.ndarray) -> View | None:
-    """A square around the tumour, half as large again, inside the picture; None where there is no tumour.
+    """A square around the tumor, 1.5 times its size, inside the picture; None where there is no tumor.
 
     Args:
         mask: ``(H, W)`` bool.
@@ -88,57 +88,57 @@ def outline_path(mask: np.ndarray) -> str:
     """
     parts = []
     for line in find_contours(np.pad(mask.astype(float), 1), 0.5):
-        corners = approximate_polygon(line - 0.5, 0.3)  # of the padding 1, of a pixel's centre 0.5
+        corners = approximate_polygon(line - 0.5, 0.3)  # of the padding 1, of a pixel's center 0.5
         parts.append("M" + "L".join(f"{x:.1f} {y:.1f}" for y, x in corners) + "Z")
     return "".join(parts)
 
 
 def enlarged(lr: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """The low-resolution picture with every pixel as a block, as large as the target."""
+    """The low-resolution picture with every pixel enlarged to a block, in the target's size."""
     rows, columns = (np.arange(n) * m // n for n, m in zip(size, lr.shape, strict=True))
     return lr[np.ix_(rows, columns)]
 
 
-def grey(picture: np.ndarray) -> np.ndarray:
-    """Grey values, uint8: black is 0, white is 1."""
+def gray(picture: np.ndarray) -> np.ndarray:
+    """Gray values, uint8: black is 0, white is 1."""
     return np.round(np.clip(picture, 0.0, 1.0) * 255).astype(np.uint8)
 
 
-def coloured(picture: np.ndarray, low: float, high: float, colours: str) -> np.ndarray:
-    """Colours ``(H, W, 3)`` uint8 of a map; values beyond the ends have the ends' colours.
+def colored(picture: np.ndarray, low: float, high: float, colors: str) -> np.ndarray:
+    """Colors ``(H, W, 3)`` uint8 of a map; values beyond the ends get the end colors.
 
     Args:
         picture: ``(H, W)``.
-        low: value of the first colour.
-        high: value of the last colour, above it.
-        colours: matplotlib's name of the colours.
+        low: value of the first color.
+        high: value of the last color, above it.
+        colors: matplotlib's name of the color map.
     """
     place = (np.asarray(picture, dtype=np.float64) - low) / (high - low)
-    return np.asarray(mpl.colormaps[colours](np.clip(place, 0.0, 1.0), bytes=True))[..., :3]
+    return np.asarray(matplotlib.colormaps[colors](np.clip(place, 0.0, 1.0), bytes=True))[..., :3]
 
 
-def gradient(colours: str) -> str:
-    """The colours from left to right, for a colour bar in CSS."""
-    stops = [to_hex(mpl.colormaps[colours](place)) for place in np.linspace(0, 1, 17)]
+def gradient(colors: str) -> str:
+    """A color map from left to right, as a CSS gradient for a color bar."""
+    stops = [to_hex(matplotlib.colormaps[colors](place)) for place in np.linspace(0, 1, 17)]
     return f"linear-gradient(to right,{','.join(stops)})"
 
 
-def error_limit(errors: Mapping[str, np.ndarray]) -> float:
-    """A round value that few of these errors exceed (3 % at most): the end of a colour bar.
+def error_limit(errors: Iterable[np.ndarray]) -> float:
+    """A round value that at most 3 % of the errors exceed, as the end of a color bar.
 
     Args:
-        errors: arrays of any sign and shape; empty arrays are passed over.
+        errors: arrays of any sign and shape; empty arrays are ignored.
     """
-    largest = max((float(np.percentile(np.abs(e), 97)) for e in errors.values() if e.size), default=0.0)
+    largest = max((float(np.percentile(np.abs(e), 97)) for e in errors if e.size), default=0.0)
     return next((limit for limit in _LIMITS if limit >= largest), _LIMITS[-1])
 
 
 def image_uri(picture: np.ndarray, quality: int | None = None) -> str:
-    """The picture as the address of an image that holds all its data.
+    """The picture as a data URI.
 
     Args:
-        picture: ``(H, W)`` or ``(H, W, 3)`` uint8. More than 640 pixels along a side are made fewer.
-        quality: 1 to 100 for lossy WebP; None keeps every value.
+        picture: ``(H, W)`` or ``(H, W, 3)`` uint8. Sides of more than 640 pixels are reduced to 640.
+        quality: 1 to 100 for lossy WebP; None is lossless.
     """
     image = Image.fromarray(picture)
     if max(image.size) > _LONGEST_SIDE:

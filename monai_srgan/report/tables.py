@@ -1,35 +1,34 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of a report, each from the summary of the scores; what was not measured has no line or column."""
+"""The tables of a report, made from the summaries; scores that were not measured have no line or column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from monai_srgan.report.cells import (
     Cell,
     Column,
+    ColumnGroup,
     Row,
-    Scores,
     Section,
     Table,
     bold_best,
     count_of,
-    entry_of,
     score_cell,
 )
 from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.wording import counted, fact_of, heading, in_region, ordered_regions, region_name
-from monai_srgan.scores.facts import METRIC_FACTS
-from monai_srgan.scores.methods import CONSISTENCY, variant_name
+from monai_srgan.scores import CONSISTENCY, METRIC_FACTS, Method, ScoreSummary, SummaryTable
 
 __all__ = [
+    "Roles",
     "consistency_table",
     "degradation_table",
     "headline_metrics",
     "headline_regions",
+    "likeness_metric",
     "measured_metrics",
     "measured_regions",
     "overview_table",
@@ -38,63 +37,96 @@ __all__ = [
     "type_table",
 ]
 
-_APART = ("redegraded_psnr", "coverage", "interval_width")  # each has a section of its own
+_SEPARATE = ("redegraded_psnr", "coverage", "interval_width")  # each has a section of its own
+_LIKENESS = ("st_lpips", "hfen")  # the first that was measured
 
 
-def measured_regions(scores: Scores) -> list[str]:
+@dataclass(frozen=True)
+class Roles:
+    """The method that the report is about, and the one that all others are compared with."""
+
+    key_method: Method
+    reference: Method
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a cell's summary stands."""
+
+    scores: SummaryTable
+    region: str
+    metric: str
+
+    def entry(self, method: Method) -> ScoreSummary | None:
+        """A method's summary there; None where nothing was measured."""
+        return self.scores.measured(method, self.region, self.metric)
+
+
+def measured_regions(scores: SummaryTable) -> list[str]:
     """Regions in which anything was measured, in the order of a report."""
-    found = [region for regions in scores.values() for region in regions]
-    return [region for region in ordered_regions(found) if measured_metrics(scores, region)]
+    return [region for region in ordered_regions(scores.regions()) if measured_metrics(scores, region)]
 
 
-def measured_metrics(scores: Scores, region: str) -> list[str]:
+def measured_metrics(scores: SummaryTable, region: str) -> list[str]:
     """Scores of image quality that some method has in a region, in the order of tables."""
-    found = dict.fromkeys(m for regions in scores.values() for m in regions.get(region, {}))
+    found = scores.metrics(region)
     ordered = [*(m for m in METRIC_FACTS if m in found), *(m for m in found if m not in METRIC_FACTS)]
-    return [m for m in ordered if m not in _APART and any(entry_of(scores, name, region, m) for name in scores)]
+    methods = scores.methods()
+    return [m for m in ordered if m not in _SEPARATE and any(scores.measured(x, region, m) for x in methods)]
 
 
-def headline_metrics(scores: Scores, region: str) -> list[str]:
+def headline_metrics(scores: SummaryTable, region: str) -> list[str]:
     """Fidelity, structure and likeness: PSNR, SSIM and ST-LPIPS (else HFEN), as far as measured."""
     found = measured_metrics(scores, region)
-    likeness = next((m for m in ("st_lpips", "hfen") if m in found), None)
-    return [m for m in ("psnr", "ssim", likeness) if m in found]
+    return [m for m in ("psnr", "ssim", likeness_metric(scores, region)) if m in found]
 
 
-def headline_regions(scores: Scores) -> list[str]:
-    """Head and tumour, as far as measured; where neither was, the first region that was."""
+def likeness_metric(scores: SummaryTable, region: str) -> str | None:
+    """The measured score of visual likeness: ST-LPIPS, else HFEN; None where neither was measured."""
+    found = measured_metrics(scores, region)
+    return next((m for m in _LIKENESS if m in found), None)
+
+
+def headline_regions(scores: SummaryTable) -> list[str]:
+    """Head and tumor, as far as measured; where neither was, the first region that was."""
     regions = measured_regions(scores)
     wanted = [region for region in regions if region in ("head", "inside")]
     return wanted or regions[:1]
 
 
-def overview_table(scores: Scores, *, key_method: str, reference: str) -> Table:
-    """Means alone of the headline scores: a line per method, and for each score a column per region."""
+def overview_table(scores: SummaryTable, roles: Roles) -> Table:
+    """Means of the headline scores: a line per method, and for each score a column per region."""
     regions = measured_regions(scores)
     metrics = list(dict.fromkeys(m for region in regions for m in headline_metrics(scores, region)))
-    pairs = [(metric, region) for metric in metrics for region in regions if metric in measured_metrics(scores, region)]
+    places = [
+        _Place(scores, region, metric)
+        for metric in metrics
+        for region in regions
+        if metric in measured_metrics(scores, region)
+    ]
+    methods = scores.methods()
+    full = [max(count_of(place.entry(method)) for method in methods) for place in places]
     rows = []
-    full = {pair: max(count_of(entry_of(scores, m, pair[1], pair[0])) for m in scores) for pair in pairs}
-    for style in method_styles(scores).values():
+    for style in method_styles(methods).values():
         cells = [
-            score_cell(entry_of(scores, style.name, region, metric), metric, row_count=full[metric, region])
-            for metric, region in pairs
+            score_cell(place.entry(style.method), place.metric, row_count=count)
+            for place, count in zip(places, full, strict=True)
         ]
         if any(cell.value is not None for cell in cells):
             short = tuple(replace(cell, sd="", interval="") for cell in cells)
-            rows.append(_named(style, short, key_method, reference))
+            rows.append(_named(style, short, roles))
     return Table(
         "Means over slices.",
-        tuple(Column(region_name(region, short=True)) for _, region in pairs),
-        (Section(bold_best(rows, [metric for metric, _ in pairs])),),
-        groups=tuple((heading(metric), sum(m == metric for m, _ in pairs)) for metric in metrics),
+        tuple(Column(region_name(place.region, short=True)) for place in places),
+        (Section(bold_best(rows, [place.metric for place in places])),),
+        groups=tuple(ColumnGroup(heading(metric), sum(p.metric == metric for p in places)) for metric in metrics),
     )
 
 
-def region_table(scores: Scores, region: str, *, key_method: str, reference: str) -> Table:
+def region_table(scores: SummaryTable, region: str, roles: Roles) -> Table:
     """Every score of one region: a line per method."""
     metrics = measured_metrics(scores, region)
-    rows = _counted_rows(scores, region, metrics, key_method, reference)
+    rows = _counted_rows(scores, region, metrics, roles)
     return Table(
         f"{region_name(region)}.",
         tuple(map(_column, metrics)),
@@ -103,17 +135,17 @@ def region_table(scores: Scores, region: str, *, key_method: str, reference: str
     )
 
 
-def type_table(types: Mapping[str, Scores], region: str, *, key_method: str, reference: str) -> Table | None:
-    """Every score of one region, with a section per tumour type; None where nothing was measured."""
+def type_table(types: Mapping[str, SummaryTable], region: str, roles: Roles) -> Table | None:
+    """Every score of one region, with a section per tumor type; None where nothing was measured."""
     found = {metric for scores in types.values() for metric in measured_metrics(scores, region)}
     metrics = [*(m for m in METRIC_FACTS if m in found), *sorted(found - set(METRIC_FACTS))]
     sections = []
     for name, scores in types.items():
-        rows = _counted_rows(scores, region, metrics, key_method, reference)
+        rows = _counted_rows(scores, region, metrics, roles)
         if rows:
-            counts = [count_of(entry_of(scores, method, region, m)) for method in scores for m in metrics]
-            n, patients = max(counts)
-            text = f"{name[:1].upper()}{name[1:]}: {counted(n, 'slice')} of {counted(patients, 'patient')}"
+            count = max(count_of(scores.measured(method, region, m)) for method in scores.methods() for m in metrics)
+            numbers = f"{counted(count.slices, 'slice')} of {counted(count.patients, 'patient')}"
+            text = f"{name[:1].upper()}{name[1:]}: {numbers}"
             sections.append(Section(bold_best(rows, metrics), text))
     if not sections:
         return None
@@ -121,14 +153,14 @@ def type_table(types: Mapping[str, Scores], region: str, *, key_method: str, ref
 
 
 def degradation_table(
-    scores: Scores, degradations: Mapping[str, Scores], region: str, metric: str, *, key_method: str, reference: str
+    scores: SummaryTable, degradations: Mapping[str, SummaryTable], region: str, metric: str, roles: Roles
 ) -> Table | None:
     """One score in one region: a column per degradation, the run's own first; None where nothing was measured."""
-    kinds: dict[str, Scores] = {"This run’s": scores, **degradations}
+    kinds: dict[str, SummaryTable] = {"This run’s": scores, **degradations}
     rows = [
-        _row(style, [(kind, region, metric) for kind in kinds.values()], key_method, reference)
-        for style in method_styles(name for kind in degradations.values() for name in kind).values()
-        if any(entry_of(kind, style.name, region, metric) for kind in degradations.values())
+        _row(style, [_Place(kind, region, metric) for kind in kinds.values()], roles)
+        for style in method_styles(method for kind in degradations.values() for method in kind.methods()).values()
+        if any(kind.measured(style.method, region, metric) for kind in degradations.values())
     ]
     if not rows:
         return None
@@ -139,41 +171,41 @@ def degradation_table(
     )
 
 
-def consistency_table(scores: Scores, *, key_method: str, reference: str) -> Table | None:
-    """Re-degraded PSNR, and PSNR in head and tumour, without and with the projection; None where not measured."""
+def consistency_table(scores: SummaryTable, roles: Roles) -> Table | None:
+    """Re-degraded PSNR, and PSNR in head and tumor, without and with the projection; None where not measured."""
     regions = [r for r in ("head", "inside") if "psnr" in measured_metrics(scores, r)]
-    columns = [("whole", "redegraded_psnr"), *((region, "psnr") for region in regions)]
+    redegraded = _Place(scores, "whole", "redegraded_psnr")
+    places = [redegraded, *(_Place(scores, region, "psnr") for region in regions)]
     rows = []
-    for style in method_styles(scores).values():
-        names = (style.name, variant_name(style.name, CONSISTENCY))
-        entries = [[entry_of(scores, name, region, metric) for name in names] for region, metric in columns]
-        if CONSISTENCY in style.variant or entries[0] == [None, None]:
+    for style in method_styles(scores.methods()).values():
+        pair = (style.method, style.method.with_(CONSISTENCY))
+        if style.method.has(CONSISTENCY) or not any(redegraded.entry(method) for method in pair):
             continue
-        cells = [score_cell(e, m) for (_, m), pair in zip(columns, entries, strict=True) for e in pair]
-        rows.append(_named(style, tuple(cells), key_method, reference))
+        cells = [score_cell(place.entry(method), place.metric) for place in places for method in pair]
+        rows.append(_named(style, tuple(cells), roles))
     if not rows:
         return None
     groups = (heading("redegraded_psnr"), *(heading("psnr", in_region(region)) for region in regions))
     return Table(
         "Without and with the projection; mean ± sd over slices, 95 % interval over patients.",
-        tuple(Column(label) for _ in columns for label in ("without", "with")),
+        tuple(Column(label) for _ in places for label in ("without", "with")),
         (Section(tuple(rows)),),
-        groups=tuple((text, 2) for text in groups),
+        groups=tuple(ColumnGroup(text, 2) for text in groups),
     )
 
 
-def trust_table(scores: Scores) -> Table | None:
+def trust_table(scores: SummaryTable) -> Table | None:
     """Coverage and width of the intervals by region, means over patients; None where no method has any."""
     metrics = ("coverage", "interval_width")
     sections = []
-    for style in method_styles(scores).values():
+    for style in method_styles(scores.methods()).values():
         rows = []
-        for region in ordered_regions(scores[style.name]):
-            entries = [entry_of(scores, style.name, region, metric) for metric in metrics]
+        for region in ordered_regions(scores.regions()):
+            entries = [scores.measured(style.method, region, metric) for metric in metrics]
             measured = next((entry for entry in entries if entry), None)
             if measured:
                 cells = tuple(score_cell(_over_patients(e), m) for e, m in zip(entries, metrics, strict=True))
-                rows.append(Row(cells, heading=region_name(region), count=_count(measured)))
+                rows.append(Row(cells, heading=region_name(region), count=count_of(measured)))
         if rows:
             sections.append(Section(tuple(rows), style.label))
     if not sections:
@@ -182,50 +214,38 @@ def trust_table(scores: Scores) -> Table | None:
     return Table("Intervals by region.", columns, tuple(sections), first="Region", counts=True)
 
 
-def _over_patients(entry: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The same score with mean and sd over patients, where these are known; what intervals state is such a mean."""
-    if entry is None or entry.get("patient_mean") is None:
+def _over_patients(entry: ScoreSummary | None) -> ScoreSummary | None:
+    """The same score with mean and sd over patients, which is what intervals state, where patients are known."""
+    if entry is None or entry.patient_mean is None:
         return entry
-    return {**entry, "mean": entry["patient_mean"], "sd": entry["patient_sd"], "low": None, "high": None}
+    return replace(entry, mean=entry.patient_mean, sd=entry.patient_sd, low=None, high=None)
 
 
-def _counted_rows(scores: Scores, region: str, metrics: Sequence[str], key_method: str, reference: str) -> list[Row]:
+def _counted_rows(scores: SummaryTable, region: str, metrics: Sequence[str], roles: Roles) -> list[Row]:
     """Lines of all methods that were measured, with their numbers of slices and patients."""
     return [
-        _row(style, [(scores, region, metric) for metric in metrics], key_method, reference, counts=True)
-        for style in method_styles(scores).values()
-        if any(entry_of(scores, style.name, region, metric) for metric in metrics)
+        _row(style, [_Place(scores, region, metric) for metric in metrics], roles, counts=True)
+        for style in method_styles(scores.methods()).values()
+        if any(scores.measured(style.method, region, metric) for metric in metrics)
     ]
 
 
-def _row(
-    style: MethodStyle,
-    places: Iterable[tuple[Scores, str, str]],
-    key_method: str,
-    reference: str,
-    *,
-    counts: bool = False,
-) -> Row:
-    """A method's line: one cell for each summary, region and score."""
+def _row(style: MethodStyle, places: Iterable[_Place], roles: Roles, *, counts: bool = False) -> Row:
+    """A method's line: one cell for each place."""
     places = list(places)
-    entries = [entry_of(scores, style.name, region, metric) for scores, region, metric in places]
+    entries = [place.entry(style.method) for place in places]
     first = next((entry for entry in entries if entry), None)
     row_count = count_of(first) if counts else None
     cells: list[Cell] = []
-    for entry, (scores, region, metric) in zip(entries, places, strict=True):
-        other = None if style.name == reference else entry_of(scores, reference, region, metric)
-        cells.append(score_cell(entry, metric, reference=other, row_count=row_count))
-    row = _named(style, tuple(cells), key_method, reference)
-    return replace(row, count=_count(first)) if counts and first else row
+    for entry, place in zip(entries, places, strict=True):
+        reference = None if style.method == roles.reference else place.entry(roles.reference)
+        cells.append(score_cell(entry, place.metric, reference=reference, row_count=row_count))
+    row = _named(style, tuple(cells), roles)
+    return replace(row, count=row_count) if counts and first else row
 
 
-def _named(style: MethodStyle, cells: tuple[Cell, ...], key_method: str, reference: str) -> Row:
-    return Row(cells, method=style, key=style.name == key_method, reference=style.name == reference)
-
-
-def _count(entry: Mapping[str, Any]) -> str:
-    n, patients = count_of(entry)
-    return f"{n:,} ({patients:,})"
+def _named(style: MethodStyle, cells: tuple[Cell, ...], roles: Roles) -> Row:
+    return Row(cells, method=style, key=style.method == roles.key_method, reference=style.method == roles.reference)
 
 
 def _column(metric: str) -> Column:

@@ -1,36 +1,53 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a reader must know before believing the figures of a report, as far as its settings tell."""
+"""Warnings about the validity of a report's figures, derived from its settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from monai_srgan.data.splits import DEALT_EVENLY
 from monai_srgan.physics import Measurement
 from monai_srgan.report.wording import counted
 
-__all__ = ["data_warnings", "trust_warnings"]
+__all__ = ["DataWarning", "data_warnings", "trust_warnings"]
 
 
-def data_warnings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Warnings of the slices that were evaluated: a short and a longer text each.
+@dataclass(frozen=True)
+class DataWarning:
+    """A warning about the evaluated slices: a short title and a sentence."""
+
+    title: str
+    text: str
+
+
+def data_warnings(settings: Mapping[str, Any]) -> list[DataWarning]:
+    """Why the scores may say little about new patients.
 
     Args:
         settings: of the report.
     """
     found = []
     if settings.get("made_up"):
-        found.append(("Made-up slices.", "These are phantoms: the figures show that the software works, and no more."))
+        found.append(
+            DataWarning(
+                "Synthetic slices.", "These are phantoms: the figures show that the software works, nothing else."
+            )
+        )
     if settings.get("section") == "training":
-        found.append(("Training patients.", "A network that was trained on these patients looks better than it is."))
+        found.append(
+            DataWarning("Training patients.", "The network was trained on these patients, so its scores are too good.")
+        )
     if settings.get("folds") == "official":
-        text = "Later scans of some patients lie in other folds: test patients may have been trained on."
-        found.append(("Official folds.", text))
+        text = "Some patients have scans in several folds, so the network may have been trained on test patients."
+        found.append(DataWarning("Official folds.", text))
     if settings.get("folds") == DEALT_EVENLY:
-        text = "These folds are not those of the whole dataset: weights trained on it may have seen these patients."
-        found.append(("Few patients.", text))
+        text = (
+            "These folds differ from those of the whole dataset: weights trained on that may have seen these patients."
+        )
+        found.append(DataWarning("Few patients.", text))
     return found
 
 

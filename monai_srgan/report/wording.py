@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names of regions, and how numbers are written in a report."""
+"""Names of regions and number formats of a report."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = [
 
 REGION_NAMES = {
     "head": "Head",
-    "inside": "Inside the tumour",
-    "rim": "Rim of the tumour",
-    "outside": "Outside the tumour",
+    "inside": "Inside the tumor",
+    "rim": "Rim of the tumor",
+    "outside": "Outside the tumor",
     "whole": "Whole slice",
 }
-"""Titles of the regions, in the order of a report: what a reader looks at comes first."""
+"""Titles of the regions, in the order of a report: the most relevant first."""
 
 _SHORT = {"head": "Head", "inside": "Inside", "rim": "Rim", "outside": "Outside", "whole": "Whole"}
-_IN = {"head": "in the head", "inside": "inside the tumour", "rim": "at the tumour's rim"}
-_IN |= {"outside": "outside the tumour", "whole": "on the whole slice"}
+_IN = {"head": "in the head", "inside": "inside the tumor", "rim": "at the tumor's rim"}
+_IN |= {"outside": "outside the tumor", "whole": "on the whole slice"}
 _DEFINITIONS = {
-    "head": "foreground of the high-resolution slice, tumour included; holes filled",
-    "inside": "the tumour mask",
-    "rim": "band of {width} high-resolution pixels around the tumour's border, half on either side",
-    "outside": "all but the tumour mask; background air included, which every method gets right",
+    "head": "foreground of the high-resolution slice, tumor included; holes filled",
+    "inside": "the tumor mask",
+    "rim": "band of {width} high-resolution pixels around the tumor's border, half on each side",
+    "outside": "all but the tumor mask; background air included, which every method reproduces",
     "whole": "every pixel; background air included",
 }
 
@@ -52,23 +52,23 @@ def ordered_regions(names: Iterable[str]) -> list[str]:
 
 
 def region_name(name: str, *, short: bool = False) -> str:
-    """Title of a region: "Inside the tumour"; "Inside" where it is short."""
+    """Title of a region: "Inside the tumor"; "Inside" where it is short."""
     return (_SHORT if short else REGION_NAMES).get(name, name)
 
 
 def in_region(name: str) -> str:
-    """A region within a sentence: "inside the tumour"."""
+    """A region within a sentence: "inside the tumor"."""
     return _IN.get(name, f"in the region {name}")
 
 
 def region_definition(name: str, settings: Mapping[str, Any]) -> str:
-    """What belongs to a region; the rim's width is that of the settings."""
+    """Definition of a region; the rim's width is taken from the settings."""
     width = settings.get("rim_width_pixels", 10)
     return _DEFINITIONS.get(name, "").format(width=f"{width:g}" if isinstance(width, int | float) else width)
 
 
 def fact_of(metric: str) -> MetricFact:
-    """How a metric is written; one that is not known keeps its name, and no value of it is called best."""
+    """Presentation of a metric; an unknown one keeps its name, and none of its values is marked as best."""
     return METRIC_FACTS.get(metric, MetricFact(metric, "", 1.0, ".4g", "high"))
 
 
@@ -77,8 +77,8 @@ def heading(metric: str, where: str = "", *, arrow: bool = True) -> str:
 
     Args:
         metric: name of the score.
-        where: what is put after the score's name.
-        arrow: whether to tell the direction of better values.
+        where: text after the score's name.
+        arrow: whether to show the direction of better values.
     """
     fact = fact_of(metric)
     text = fact.heading.replace(" x 1e3", " × 10³")

@@ -1,25 +1,45 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an evaluation says: rows of scores, their statistics, and the facts needed to read them."""
+"""The results of an evaluation as typed records: rows, scored slices, statistics, summaries and metric facts."""
 
 from __future__ import annotations
 
+from monai_srgan.scores.evaluation import EvaluationSummary
 from monai_srgan.scores.facts import METRIC_FACTS, MetricFact
-from monai_srgan.scores.rows import ScoreRow
-from monai_srgan.scores.scored_slices import evaluation_items, evaluation_scores, slice_source
-from monai_srgan.scores.statistics import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
-from monai_srgan.scores.summary import summarise_rows
+from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, Method, in_table_order
+from monai_srgan.scores.rows import CSV_COLUMNS, ScoreRow, SliceScores
+from monai_srgan.scores.scored_slice import ScoredSlice, scored_slices
+from monai_srgan.scores.statistics import (
+    PatientStatistics,
+    SliceStatistics,
+    bootstrap_interval,
+    paired_wilcoxon,
+    patient_statistics,
+    summarize,
+)
+from monai_srgan.scores.summary import ScoreSummary, SummaryKey, SummaryTable, summarize_rows
 
 __all__ = [
+    "CONSISTENCY",
+    "CSV_COLUMNS",
+    "ENSEMBLE",
     "METRIC_FACTS",
+    "EvaluationSummary",
+    "Method",
     "MetricFact",
+    "PatientStatistics",
     "ScoreRow",
+    "ScoreSummary",
+    "ScoredSlice",
+    "SliceScores",
+    "SliceStatistics",
+    "SummaryKey",
+    "SummaryTable",
     "bootstrap_interval",
-    "evaluation_items",
-    "evaluation_scores",
+    "in_table_order",
     "paired_wilcoxon",
-    "patient_summary",
-    "slice_source",
-    "summarise",
-    "summarise_rows",
+    "patient_statistics",
+    "scored_slices",
+    "summarize",
+    "summarize_rows",
 ]

@@ -1,27 +1,30 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a reader must know of each score: its name, unit, factor, digits, and which direction is better."""
+"""How each metric is presented: label, unit, factor, digits, and the direction of better values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
+
+from monai_srgan.scores.statistics import SliceStatistics
 
 __all__ = ["METRIC_FACTS", "MetricFact"]
 
 _ARROWS = {"high": "↑", "low": "↓", "zero": "→ 0"}
 
 
-class MetricFact(NamedTuple):
-    """How one score is written for a reader.
+@dataclass(frozen=True)
+class MetricFact:
+    """Presentation of one metric.
 
     Attributes:
         label: name in tables and figures.
-        unit: unit of the written number, "" for none.
-        factor: what values are multiplied by to be written.
-        form: format of the written number, such as ".2f".
-        better: "high", "low", or "zero" where the sign is a direction and 0 the best.
+        unit: unit of the printed number, "" for none.
+        factor: values are multiplied by it for printing.
+        form: format of the printed number, such as ".2f".
+        better: "high", "low", or "zero" where the sign is a direction and 0 is best.
     """
 
     label: str
@@ -32,7 +35,7 @@ class MetricFact(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """Label with the unit or the factor, the head of a column: "PSNR [dB]", "MSE x 1e3"."""
+        """Label with the unit or the factor, for the head of a column: "PSNR [dB]", "MSE x 1e3"."""
         if self.unit:
             return f"{self.label} [{self.unit}]"
         if self.factor == 1:
@@ -41,38 +44,38 @@ class MetricFact(NamedTuple):
 
     @property
     def arrow(self) -> str:
-        """Where better values lie: "↑", "↓" or "→ 0"."""
+        """Direction of better values: "↑", "↓" or "→ 0"."""
         return _ARROWS[self.better]
 
     def text(self, value: float | None) -> str:
-        """A value as it is written, without unit.
+        """A value as printed, without unit.
 
         Args:
-            value: in the score's own unit, before the factor. None and NaN were not measured.
+            value: in the metric's own unit, before the factor. None and NaN mean not measured.
 
         Returns:
-            "31.42"; "–" for what was not measured, "∞" for an identical image's PSNR.
+            "31.42"; "–" for not measured, "∞" for the PSNR of an identical image.
         """
         if value is None or math.isnan(value):
             return "–"
         if math.isinf(value):
             return "∞" if value > 0 else "-∞"
         text = f"{value * self.factor:{self.form}}"
-        return text if text.strip("+-0.") else text.lstrip("+-")  # what is written as nothing has no sign
+        return text if text.strip("+-0.") else text.lstrip("+-")  # a value that rounds to zero has no sign
 
-    def mean_and_sd(self, summary: Mapping[str, Any] | None) -> str:
-        """Mean and standard deviation as they are written, without unit.
+    def mean_and_sd(self, summary: SliceStatistics | None) -> str:
+        """Mean and standard deviation as printed, without unit.
 
         Args:
-            summary: with "mean", "sd" and "infinite", of :func:`monai_srgan.scores.summarise`; None was not measured.
+            summary: statistics over slices; None means not measured.
 
         Returns:
-            "31.42 ± 2.10"; without the second part where the sd is None; "identical" where every measured image was,
-            "not measured" where none was measured.
+            "31.42 ± 2.10", without the second part where the sd is None; "identical" where every measured image was
+            identical; "not measured" where none was measured.
         """
-        if summary is None or summary["mean"] is None:
-            return "identical" if summary and summary["infinite"] else "not measured"
-        mean, sd = self.text(summary["mean"]), summary["sd"]
+        if summary is None or summary.mean is None:
+            return "identical" if summary and summary.infinite else "not measured"
+        mean, sd = self.text(summary.mean), summary.sd
         return mean if sd is None else f"{mean} ± {sd * self.factor:{self.form.lstrip('+')}}"
 
 
@@ -84,8 +87,8 @@ METRIC_FACTS: dict[str, MetricFact] = {
     "hfen": MetricFact("HFEN", "", 1.0, ".3f", "low"),
     "st_lpips": MetricFact("ST-LPIPS", "", 1.0, ".4f", "low"),
     "redegraded_psnr": MetricFact("re-degraded PSNR", "dB", 1.0, ".2f", "high"),
-    # up to the stated level: an interval that covers more than it states is wider than it need be
+    # up to the stated level: intervals that cover more than they state are wider than necessary
     "coverage": MetricFact("coverage", "%", 100.0, ".1f", "high"),
     "interval_width": MetricFact("interval width", "", 1.0, ".4f", "low"),
 }
-"""Every score that this package measures, in the order of tables."""
+"""Every metric of this package, in the order of tables."""

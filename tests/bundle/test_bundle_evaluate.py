@@ -111,12 +111,17 @@ def test_a_run_is_compared_with_the_srresnet_beside_its_weights_and_their_blend(
     state = torch.load(weights, weights_only=True)
     torch.save(state, tmp_path / "model.pt")
     torch.save({**state, "tail.bias": state["tail.bias"] + 0.5}, tmp_path / "srresnet.pt")
-    quick = {"panels": 0, "report": False, "consistency": False, "regions": ["whole"], "perceptual": False}
+    quick = {"panels": 0, "report": False, "compare_consistency": False, "regions": ["whole"], "perceptual": False}
     made = workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick)
     made.run()
     assert list(means(tmp_path / "a")["scores"]) == ["nearest", "bicubic", "lanczos", "srresnet", "srgan"]
     made = workflow(
-        phantom_dir, tmp_path / "b", tmp_path / "model.pt", compare=["blend", "bicubic", "srresnet"], blend=0.2, **quick
+        phantom_dir,
+        tmp_path / "b",
+        tmp_path / "model.pt",
+        compare=["blend", "bicubic", "srresnet"],
+        compare_blend=0.2,
+        **quick,
     )
     made.run()
     scores = means(tmp_path / "b")["scores"]
@@ -128,9 +133,23 @@ def test_a_run_is_compared_with_the_srresnet_beside_its_weights_and_their_blend(
     assert not (tmp_path / "b" / "report.html").exists()
 
 
-def test_other_degradations_and_trust_are_scored_when_asked_for(
-    phantom_dir: Path, tmp_path: Path, weights: Path
-) -> None:
+def test_a_blend_is_evaluated_under_its_own_name(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    torch.save(state, tmp_path / "model.pt")
+    torch.save({**state, "tail.bias": state["tail.bias"] + 0.5}, tmp_path / "srresnet.pt")
+    quick = {"panels": 0, "report": False, "compare_consistency": False, "regions": ["whole"], "perceptual": False}
+    made = workflow(
+        phantom_dir, tmp_path / "out", tmp_path / "model.pt", blend=0.2, compare=["bicubic", "srresnet"], **quick
+    )
+    made.run()
+    summary = means(tmp_path / "out")
+    bias = {method: regions["whole"]["bias"]["mean"] for method, regions in summary["scores"].items()}
+    assert list(bias) == ["bicubic", "srresnet", "blend 0.2"]
+    assert bias["srresnet"] - bias["blend 0.2"] == pytest.approx(0.2 * 0.5, abs=1e-5)
+    assert (summary["settings"]["blend"], summary["settings"]["compare_blend"]) == (0.2, None)
+
+
+def test_other_degradations_and_trust_are_scored_when_enabled(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
     quick = {"panels": 0, "report": False, "regions": ["head"], "perceptual": False, "compare": ["bicubic"]}
     made = workflow(phantom_dir, tmp_path, weights, stress=True, trust=True, intervals="$None", **quick)
     made.run()
@@ -159,8 +178,9 @@ def test_intervals_are_scored_and_the_report_says_what_they_depend_on(
         tmp_path / "intervals.json"
     )
     quick = {"panels": 0, "perceptual": False, "compare": ["bicubic"]}
-    trust = {"trust": True, "trust_consistency": projected, "intervals": str(tmp_path / "intervals.json")}
-    workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick, **trust).run()
+    trust = {"trust": True, "consistency": projected, "intervals": str(tmp_path / "intervals.json")}
+    made = workflow(phantom_dir, tmp_path / "a", tmp_path / "model.pt", **quick, **trust)
+    made.run()
     summary = means(tmp_path / "a")
     name = "srgan + consistency + ensemble" if projected else "srgan + ensemble"
     assert list(summary["scores"])[-1] == name
@@ -168,21 +188,26 @@ def test_intervals_are_scored_and_the_report_says_what_they_depend_on(
     assert abs(scores["head"]["psnr"]["mean"] - summary["scores"]["srgan"]["head"]["psnr"]["mean"]) > 1e-4
     assert scores["inside"]["interval_width"]["mean"] == pytest.approx(2 * 1.5 * 0.05, rel=1e-5)
     assert (scores["whole"]["redegraded_psnr"]["mean"] > 120) is projected
-    assert summary["settings"]["trust_consistency"] is projected
+    assert summary["settings"]["consistency"] is projected
     assert summary["settings"]["calibration"]["lambda"] == 1.5
     assert set(summary["settings"]["weights_sha256"]) == {"srgan"}
     page = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
     assert "1 patient of this report took part in the calibration" in page
     assert "calibrated for another degradation (4x, Gaussian blur with sigma 1.5 pixels, Rician noise of 0.01)" in page
-    assert "Made-up slices." in page
+    assert "Synthetic slices." in page
     assert "work of Jun Cheng" not in page
+    assert ("In the head, SRGAN + consistency reaches a mean PSNR" in page) is projected
+    psnr = made.evaluator.state.metrics["psnr"]
+    assert psnr == pytest.approx(
+        summary["scores"]["srgan + consistency" if projected else "srgan"]["head"]["psnr"]["mean"]
+    )
 
 
 def test_a_report_without_head_shows_slices_by_another_region(phantom_dir: Path, tmp_path: Path, weights: Path) -> None:
     made = workflow(phantom_dir, tmp_path, weights, regions=["rim", "whole"], panel_select="worst", panels=1)
     made.run()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "best PSNR at the tumour&#39;s rim" in page
+    assert "best PSNR at the tumor&#39;s rim" in page
     assert "in the head" not in page
 
 
@@ -200,8 +225,14 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
     [
         ({"compare": ["srresnet"]}, "path must be a file of weights, got None"),
         ({"trust": "false"}, "trust must be True or False"),
-        ({"trust_consistency": True}, "needs trust: set trust=True"),
-        ({"consistency": True, "degrade#isolate": True}, "depends on the tumor mask"),
+        ({"ckpt_blend": 0.2}, "ckpt_blend is now called blend: set blend=0.2"),
+        ({"trust_consistency": True}, "trust_consistency is now called consistency: set consistency=True"),
+        (
+            {"consistency": True, "compare_consistency": False},
+            "consistency needs compare_consistency: set compare_consistency=True",
+        ),
+        ({"intervals": "mine.json"}, "intervals needs trust: set trust=True"),
+        ({"compare_consistency": True, "degrade#isolate": True}, "depends on the tumor mask"),
         ({"trust": True}, "none.json does not exist"),
     ],
 )
@@ -241,7 +272,7 @@ def test_every_knob_is_read(phantom_dir: Path, tmp_path: Path, weights: Path) ->
         seed=4,
         method="mine",
         compare=["bicubic"],
-        consistency=False,
+        compare_consistency=False,
         report=False,
         perceptual=False,
         regions=["rim", "whole"],

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ignite.engine import Events
 from matplotlib.contour import ContourSet
 from PIL import Image
 from torch import nn
@@ -18,7 +17,7 @@ from torch import nn
 from monai_srgan.engines import SREvaluator
 from monai_srgan.handlers import PanelSaver
 from monai_srgan.report import draw_panel
-from monai_srgan.scores import evaluation_items
+from monai_srgan.scores import ScoredSlice, scored_slices
 
 
 class Offset(nn.Module):
@@ -32,13 +31,13 @@ class Offset(nn.Module):
         return nn.functional.interpolate(x, scale_factor=4) + x[:, :, :1, :1]
 
 
-def batch(number: int, error: float = 0.1, *, tumour: bool = True) -> dict[str, Any]:
+def batch(number: int, error: float = 0.1, *, tumor: bool = True) -> dict[str, Any]:
     """A slice 64 wide and 48 high with a bright mark at the top right, x first."""
     lr = torch.full((1, 1, 16, 12), 0.4)
     lr[..., 13:15, 1:3] = 0.9
     lr[..., 0, 0] = error
     mask = torch.zeros(1, 1, 64, 48)
-    if tumour:
+    if tumor:
         mask[..., 40:50, 8:14] = 1
     label = nn.functional.interpolate(lr, scale_factor=4)
     return {
@@ -56,22 +55,20 @@ def run(data: list[dict[str, Any]], saver: PanelSaver, **kwargs: Any) -> list[st
     return sorted(path.name for path in saver.output_dir.iterdir())
 
 
-def item(data: dict[str, Any]) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
+def item(data: dict[str, Any]) -> ScoredSlice:
     engine = SREvaluator("cpu", [data], Offset(), regions=("whole", "inside"))
-    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda e: found.extend(evaluation_items(e)))
     engine.run()
-    return found[0]
+    return scored_slices(engine)[0]
 
 
-def test_a_panel_shows_every_picture_upright_and_the_tumour_close_up() -> None:
+def test_a_panel_shows_every_picture_upright_and_the_tumor_close_up() -> None:
     figure = draw_panel(item(batch(1)))
     axes = [ax for ax in figure.axes if ax.images]
     assert len(axes) == 10
     titles = [ax.get_title() for ax in axes[:5]]
     assert titles[0] == "LR (16 × 12)"
-    assert titles[1].startswith("bicubic\nPSNR tumour ")
-    assert titles[2].startswith("model\nPSNR tumour 20.0")
+    assert titles[1].startswith("bicubic\nPSNR tumor ")
+    assert titles[2].startswith("model\nPSNR tumor 20.0")
     assert titles[3:] == ["HR (64 × 48)", "|model − HR|"]
     shown = np.asarray(axes[3].images[0].get_array())
     assert shown.shape == (48, 64)  # rows, columns
@@ -83,7 +80,7 @@ def test_a_panel_shows_every_picture_upright_and_the_tumour_close_up() -> None:
     assert "1.mat · patient P1 · glioma" in figure.get_suptitle()
 
 
-def test_the_close_up_is_a_square_that_holds_the_tumour() -> None:
+def test_the_close_up_is_a_square_that_holds_the_tumor() -> None:
     figure = draw_panel(item(batch(1)))
     close = [ax for ax in figure.axes if ax.images][8]
     left, right, bottom, top = close.images[0].get_extent()
@@ -93,7 +90,7 @@ def test_the_close_up_is_a_square_that_holds_the_tumour() -> None:
 
 
 @pytest.mark.parametrize("outline", [True, False])
-def test_the_tumour_is_outlined_in_every_picture_where_it_is(outline: bool) -> None:
+def test_the_tumor_is_outlined_in_every_picture_where_it_is(outline: bool) -> None:
     figure = draw_panel(item(batch(1)), outline=outline)
     contours = [c for ax in figure.axes for c in ax.collections if isinstance(c, ContourSet)]
     assert len(contours) == (10 if outline else 0)
@@ -102,8 +99,8 @@ def test_the_tumour_is_outlined_in_every_picture_where_it_is(outline: bool) -> N
         assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((39.5, 49.5, 7.5, 13.5))
 
 
-def test_a_slice_without_tumour_has_one_row() -> None:
-    figure = draw_panel(item(batch(1, tumour=False)))
+def test_a_slice_without_tumor_has_one_row() -> None:
+    figure = draw_panel(item(batch(1, tumor=False)))
     assert len([ax for ax in figure.axes if ax.images]) == 5
 
 
@@ -130,9 +127,9 @@ def test_spread_over_few_large_batches_fills_up(tmp_path: Path) -> None:
     assert run([both], PanelSaver(tmp_path, 4, dpi=30)) == ["panel_0.png", "panel_1.png"]
 
 
-def test_worst_takes_the_slices_of_lowest_psnr_and_skips_those_without_tumour(tmp_path: Path) -> None:
+def test_worst_takes_the_slices_of_lowest_psnr_and_skips_those_without_tumor(tmp_path: Path) -> None:
     errors = [0.1, 0.5, 0.05, 0.4, 0.2]
-    data = [batch(i, e) for i, e in enumerate(errors)] + [batch(9, 0.9, tumour=False)]
+    data = [batch(i, e) for i, e in enumerate(errors)] + [batch(9, 0.9, tumor=False)]
     assert run(data, PanelSaver(tmp_path, 2, "worst", dpi=30)) == ["panel_1.png", "panel_3.png"]
 
 

@@ -16,6 +16,9 @@ from torch import nn
 from monai_srgan.engines import SREvaluator
 from monai_srgan.handlers import ReportSaver, ScoreTable
 from monai_srgan.report import Report
+from monai_srgan.scores import Method
+
+NET, BICUBIC = Method("net"), Method("bicubic")
 
 
 class Offset(nn.Module):
@@ -54,7 +57,9 @@ def reports(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **kwargs
     monkeypatch.setattr("monai_srgan.handlers.report_saver.render_report", render)
     table = ScoreTable(tmp_path)
     handlers = [table, ReportSaver(table, tmp_path, **kwargs)]
-    SREvaluator("cpu", data, Offset(), name="net", projection=lambda pred, _lr: pred, val_handlers=handlers).run()
+    evaluator = SREvaluator("cpu", data, Offset(), name="net", projection=lambda p, _lr: p, val_handlers=handlers)
+    evaluator.logger.disabled = True
+    evaluator.run()
     return seen
 
 
@@ -70,14 +75,15 @@ def test_best_median_and_worst_slices_are_shown_with_their_pictures(
     ]
     best = report.examples[0]
     assert (best.patient, best.tumor_type) == ("P1", "glioma")
-    assert list(best.predictions) == ["bicubic", "net"]  # without those of the projection
+    assert list(best.predictions) == [BICUBIC, NET]  # without those of the projection
     np.testing.assert_array_equal(best.hr, data[1]["label"][0].numpy().T)
     np.testing.assert_array_equal(best.mask, data[1]["mask"][0].numpy().T > 0)
-    np.testing.assert_allclose(best.predictions["net"], Offset()(data[1]["image"][None])[0, 0].detach().numpy().T)
-    assert best.scores["net"]["head"]["psnr"] > report.examples[2].scores["net"]["head"]["psnr"]
+    np.testing.assert_allclose(best.predictions[NET], Offset()(data[1]["image"][None])[0, 0].detach().numpy().T)
+    psnr = [example.scores.value(NET, "head", "psnr") for example in report.examples]
+    assert psnr == sorted(psnr, reverse=True)
     assert best.half_width is None
-    assert (report.key_method, report.reference) == ("net", "bicubic")
-    assert report.summary["slices"] == 5
+    assert (report.key_method, report.reference) == (NET, BICUBIC)
+    assert report.summary.slices == 5
     assert len(report.rows) == 5 * 4 * 5 * 4
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "<p>µ</p>"
 
@@ -85,7 +91,7 @@ def test_best_median_and_worst_slices_are_shown_with_their_pictures(
 def test_the_methods_shown_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     methods = ["net + consistency"]
     [report] = reports(DataLoader(Dataset(slices([0.3, 0.1]))), tmp_path, monkeypatch, methods=methods)
-    assert [list(example.predictions) for example in report.examples] == [["net + consistency"]] * 2
+    assert [list(example.predictions) for example in report.examples] == [[NET.with_("consistency")]] * 2
     assert [example.label for example in report.examples] == [
         "best PSNR in the head",
         "worst PSNR in the head",
@@ -97,17 +103,39 @@ def test_a_single_slice_is_shown_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(report.examples) == 1
 
 
-def test_a_loader_that_shuffles_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Turning(list):
-        """Other batches in each pass."""
+def test_a_report_can_be_about_the_projected_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = DataLoader(Dataset(slices([0.3, 0.1])))
+    [report] = reports(data, tmp_path, monkeypatch, method="net + consistency")
+    assert report.key_method == NET.with_("consistency")
+    assert list(report.examples[0].predictions) == [BICUBIC, NET, NET.with_("consistency")]
+    with pytest.raises(ValueError, match=r"method must be one of \['bicubic', .*\], got 'esrgan'"):
+        reports(data, tmp_path, monkeypatch, method="esrgan")
+
+
+def test_every_slice_is_evaluated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OnlyOnce(list):
+        """Batches that can be read once."""
 
         def __iter__(self) -> Any:
-            self.append(self.pop(0))
-            return super().__iter__()
+            while self:
+                yield self.pop(0)
 
-    batches = Turning(DataLoader(Dataset(slices([0.3, 0.1, 0.2]))))
-    with pytest.raises(ValueError, match="shuffle=False"):
-        reports(batches, tmp_path, monkeypatch)
+        def __len__(self) -> int:
+            return 3
+
+    batches = OnlyOnce(DataLoader(Dataset(slices([0.3, 0.1, 0.2]))))
+    [report] = reports(batches, tmp_path, monkeypatch)
+    assert [example.file for example in report.examples] == ["1.mat", "2.mat", "0.mat"]
+
+
+def test_the_table_must_be_attached_first(tmp_path: Path) -> None:
+    table = ScoreTable(tmp_path)
+    evaluator = SREvaluator("cpu", DataLoader(Dataset(slices([0.1]))), Offset())
+    evaluator.logger.disabled = True
+    ReportSaver(table, tmp_path).attach(evaluator)
+    table.attach(evaluator)
+    with pytest.raises(ValueError, match="attach the table before the report"):
+        evaluator.run()
 
 
 def test_an_unwritable_folder_stops_before_any_work(tmp_path: Path) -> None:

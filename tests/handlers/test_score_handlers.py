@@ -18,6 +18,7 @@ from monai.engines import SupervisedEvaluator
 from monai.handlers import CheckpointSaver
 from torch import nn
 
+from monai_srgan.data.tumor_types import TUMOR_TYPES
 from monai_srgan.engines import SREvaluator
 from monai_srgan.handlers import MaskedMetricHandler, RegionScore, ScoreTable, region_scores_metrics
 from monai_srgan.metrics import REGIONS, MaskedMSEMetric, MaskedPSNRMetric, masked_mse, masked_psnr
@@ -38,12 +39,12 @@ class Shift(nn.Module):
         return nn.functional.interpolate(x, scale_factor=4) + offset
 
 
-def batches(tumours: tuple[bool, ...] = (True, True, False)) -> list[dict[str, Any]]:
+def batches(tumors: tuple[bool, ...] = (True, True, False)) -> list[dict[str, Any]]:
     """Batches of one flat slice each, so that PSNR is known: -20 log10(offset)."""
     made = []
-    for i, tumour in enumerate(tumours):
+    for i, tumor in enumerate(tumors):
         mask = torch.zeros(1, 1, 32, 24)
-        if tumour:
+        if tumor:
             mask[..., 8:20, 6 : 12 + i] = 1
         made.append(
             {
@@ -78,12 +79,16 @@ def test_region_score_is_the_mean_over_the_slices_that_have_the_region() -> None
     assert engine.state.best_metric == engine.state.metrics["mse"]
 
 
-def test_region_score_of_a_baseline_is_asked_for_by_name() -> None:
+def test_region_score_of_a_baseline_or_variant_is_chosen_by_name() -> None:
     metrics = region_scores_metrics(("whole",), ("bias",), method="twice", prefix="twice_")
     baselines = {"twice": lambda x: 2 * nn.functional.interpolate(x, scale_factor=4)}
     engine = evaluator(baselines=baselines, key_val_metric=metrics)
     engine.run()
     assert engine.state.metrics == {"twice_bias_whole": pytest.approx(0.25)}
+    metric = {"bias": RegionScore("bias", "whole", method="srgan + consistency")}
+    engine = evaluator(None, 0.1, projection=lambda pred, _lr: pred + 0.5, key_val_metric=metric)
+    engine.run()
+    assert engine.state.metrics["bias"] == pytest.approx(0.6)
 
 
 def test_region_score_without_any_measured_slice_is_nan_and_without_any_slice_an_error() -> None:
@@ -184,15 +189,15 @@ def test_the_csv_has_a_row_for_every_slice_method_region_and_metric(tmp_path: Pa
     chosen = [r for r in rows if (r["method"], r["region"], r["metric"]) == ("srgan", "inside", "psnr")]
     assert [(r["file"], r["patient"], r["tumor_type"], r["pixels"]) for r in chosen] == [
         ("10.mat", "P0", "meningioma", "72"),
-        ("11.mat", "P0", "pituitary tumor", "84"),
-        ("12.mat", "P1", "pituitary tumor", "0"),
+        ("11.mat", "P0", TUMOR_TYPES[3], "84"),
+        ("12.mat", "P1", TUMOR_TYPES[3], "0"),
     ]
     assert [float(r["value"]) for r in chosen[:2]] == pytest.approx([20, 40], abs=1e-4)
     assert chosen[2]["value"] == ""  # not measured
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_the_summary_has_means_by_region_and_tumour_type_with_their_n(tmp_path: Path) -> None:
+def test_the_summary_has_means_by_region_and_tumor_type_with_their_n(tmp_path: Path) -> None:
     table = ScoreTable(tmp_path, settings={"section": "test", "fold": 2})
     evaluator(val_handlers=[table], rim_width=6).run()
     text = (tmp_path / "summary.json").read_text()
@@ -205,10 +210,10 @@ def test_the_summary_has_means_by_region_and_tumour_type_with_their_n(tmp_path: 
     assert (whole["n"], whole["infinite"]) == (3, 0)
     assert summary["scores"]["srgan"]["inside"]["psnr"]["n"] == 2
     by_type = summary["by_tumor_type"]
-    assert list(by_type) == ["meningioma", "pituitary tumor"]
+    assert list(by_type) == ["meningioma", TUMOR_TYPES[3]]
     assert by_type["meningioma"]["srgan"]["whole"]["psnr"]["sd"] is None
-    assert by_type["pituitary tumor"]["srgan"]["whole"]["psnr"]["mean"] == pytest.approx(50, abs=1e-3)
-    assert by_type["pituitary tumor"]["srgan"]["inside"]["psnr"]["n"] == 1
+    assert by_type[TUMOR_TYPES[3]]["srgan"]["whole"]["psnr"]["mean"] == pytest.approx(50, abs=1e-3)
+    assert by_type[TUMOR_TYPES[3]]["srgan"]["inside"]["psnr"]["n"] == 1
     # bicubic interpolation of a flat image is that image
     bicubic = summary["scores"]["bicubic"]["whole"]["psnr"]
     assert bicubic["n"] + bicubic["infinite"] == 3

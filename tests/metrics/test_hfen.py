@@ -20,7 +20,7 @@ def images(shape: tuple[int, ...] = (2, 1, 31, 40)) -> tuple[torch.Tensor, torch
     return 0.9 * target + 0.1 * torch.randn(shape, generator=generator), target
 
 
-def tumour(shape: tuple[int, ...] = (2, 1, 31, 40)) -> torch.Tensor:
+def tumor(shape: tuple[int, ...] = (2, 1, 31, 40)) -> torch.Tensor:
     mask = torch.zeros(shape[0], 1, *shape[-2:], dtype=torch.bool)
     mask[0, :, 2:15, 0:9] = True
     mask[1:, :, 12:, 3:30] = True
@@ -44,23 +44,22 @@ def reference(pred: torch.Tensor, target: torch.Tensor, mask: np.ndarray) -> flo
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_hfen_equals_a_direct_convolution_up_to_the_border(dtype: torch.dtype) -> None:
     pred, target = (x.to(dtype) for x in images())
-    got = masked_hfen(pred, target, tumour())
+    got = masked_hfen(pred, target, tumor())
     assert got.dtype == torch.float64
     for i in range(2):
-        assert got[i].item() == pytest.approx(reference(pred[i, 0], target[i, 0], tumour()[i, 0].numpy()), rel=1e-12)
+        assert got[i].item() == pytest.approx(reference(pred[i, 0], target[i, 0], tumor()[i, 0].numpy()), rel=1e-12)
     whole = np.ones((31, 40), dtype=bool)
     assert masked_hfen(pred, target)[0].item() == pytest.approx(reference(pred[0, 0], target[0, 0], whole), rel=1e-12)
 
 
 def test_the_score_gives_every_region_what_the_function_gives() -> None:
     pred, target = images()
-    mask = tumour()
+    mask = tumor()
     scores = HFEN()(pred, target, {"inside": mask, "outside": ~mask}, pred[..., ::4, ::4])
-    assert list(scores) == ["hfen"]
-    assert list(scores["hfen"]) == ["inside", "outside"]
-    assert torch.equal(scores["hfen"]["inside"], masked_hfen(pred, target, mask))
-    assert torch.equal(scores["hfen"]["outside"], masked_hfen(pred, target, ~mask))
-    assert not torch.allclose(scores["hfen"]["inside"], scores["hfen"]["outside"], rtol=1e-3)
+    assert list(scores) == [("inside", "hfen"), ("outside", "hfen")]
+    assert torch.equal(scores["inside", "hfen"], masked_hfen(pred, target, mask))
+    assert torch.equal(scores["outside", "hfen"], masked_hfen(pred, target, ~mask))
+    assert not torch.allclose(scores["inside", "hfen"], scores["outside", "hfen"], rtol=1e-3)
 
 
 def test_a_perfect_image_has_0_and_a_blank_one_1() -> None:
@@ -92,11 +91,11 @@ def test_pixels_farther_away_than_the_filter_reaches_have_no_influence() -> None
 
 def test_an_empty_region_is_nan_and_does_not_touch_its_neighbour() -> None:
     pred, target = images()
-    mask = tumour()
+    mask = tumor()
     mask[0] = False
     got = masked_hfen(pred, target, mask)
     assert torch.isnan(got[0])
-    assert got[1] == masked_hfen(pred, target, tumour())[1]
+    assert got[1] == masked_hfen(pred, target, tumor())[1]
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1e4])
@@ -120,9 +119,9 @@ def test_channels_belong_to_the_norm() -> None:
 
 def test_metatensors_give_plain_values() -> None:
     pred, target = images()
-    got = HFEN()(MetaTensor(pred), MetaTensor(target), {"inside": MetaTensor(tumour().float())})["hfen"]["inside"]
+    got = HFEN()(MetaTensor(pred), MetaTensor(target), {"inside": MetaTensor(tumor().float())})["inside", "hfen"]
     assert type(got) is torch.Tensor
-    assert torch.equal(got, masked_hfen(pred, target, tumour()))
+    assert torch.equal(got, masked_hfen(pred, target, tumor()))
 
 
 def test_bad_input_is_refused_by_name() -> None:
@@ -138,4 +137,4 @@ def test_bad_input_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="NaN or infinite"):
         masked_hfen(pred + torch.nan, target)
     with pytest.raises(ValueError, match="mask must have shape"):
-        HFEN()(pred, target, {"inside": tumour()[:1]})
+        HFEN()(pred, target, {"inside": tumor()[:1]})

@@ -25,7 +25,7 @@ from monai_srgan.metrics import (
     masked_psnr,
     masked_ssim,
 )
-from monai_srgan.scores import summarise
+from monai_srgan.scores import summarize
 
 PAIRS = [
     (MaskedMSEMetric(), masked_mse),
@@ -101,7 +101,7 @@ def test_without_a_mask_the_whole_image_is_scored() -> None:
 
 
 @pytest.mark.parametrize("as_list", [False, True])
-def test_a_misspelt_keyword_is_refused_and_not_scored_without_a_mask(as_list: bool) -> None:
+def test_a_misspelled_keyword_is_refused_and_not_scored_without_a_mask(as_list: bool) -> None:
     pred, target, mask = batch(7)
     given = [list(x) if as_list else x for x in (pred, target, mask)]
     metric = MaskedPSNRMetric()
@@ -124,8 +124,8 @@ def test_an_identical_pair_does_not_hide_the_others_and_the_rule_is_that_of_the_
     handler = RegionScore("psnr", "inside")
     handler.update([*values.tolist(), math.nan])
     assert handler.compute() == mean.item()
-    summary = summarise([*values.tolist(), math.nan])
-    assert (summary["mean"], summary["n"]) == (mean.item(), n)
+    summary = summarize([*values.tolist(), math.nan])
+    assert (summary.mean, summary.n) == (mean.item(), n)
 
 
 def test_only_identical_pairs_have_an_infinite_mean_of_no_value() -> None:

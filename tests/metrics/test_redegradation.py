@@ -17,9 +17,8 @@ OPERATOR = GaussianDownsample(4)
 
 def score(pred: torch.Tensor, lr: torch.Tensor, data_range: float = 1.0) -> torch.Tensor:
     result = RedegradationPSNR(OPERATOR, data_range)(pred, pred, {}, lr)
-    assert list(result) == ["redegraded_psnr"]
-    assert list(result["redegraded_psnr"]) == ["whole"]
-    return result["redegraded_psnr"]["whole"]
+    assert list(result) == [("whole", "redegraded_psnr")]
+    return result["whole", "redegraded_psnr"]
 
 
 def test_it_is_the_psnr_of_the_operators_two_matrices_in_numpy():
@@ -58,8 +57,8 @@ def test_neither_target_nor_masks_nor_meta_data_matter():
     pred, lr, metric = torch.rand(1, 1, 32, 32), torch.rand(1, 1, 8, 8), RedegradationPSNR(OPERATOR)
     masks = {"inside": torch.zeros(1, 1, 32, 32, dtype=torch.bool)}
     other = metric(MetaTensor(pred), torch.full_like(pred, torch.nan), masks, MetaTensor(lr))
-    assert torch.equal(other["redegraded_psnr"]["whole"], score(pred, lr))
-    assert type(other["redegraded_psnr"]["whole"]) is torch.Tensor
+    assert torch.equal(other["whole", "redegraded_psnr"], score(pred, lr))
+    assert type(other["whole", "redegraded_psnr"]) is torch.Tensor
 
 
 def test_no_gradients_are_kept_and_autocast_does_not_round():

@@ -15,13 +15,13 @@ from skimage.filters import threshold_otsu
 from monai_srgan.metrics import REGIONS, head_mask, masked_psnr, region_masks, rim_mask
 
 
-def disk(size: int, centre: tuple[float, float], radius: float) -> torch.Tensor:
+def disk(size: int, center: tuple[float, float], radius: float) -> torch.Tensor:
     x, y = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
-    return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
+    return (x - center[0]) ** 2 + (y - center[1]) ** 2 <= radius**2
 
 
 def head_image(size: int = 128) -> tuple[torch.Tensor, torch.Tensor]:
-    """A grey disk with a black hole and a black tumour-like notch, in noisy air, and the disk."""
+    """A gray disk with a black hole and a black tumor-like notch, in noisy air, and the disk."""
     head = disk(size, (70, 60), 45)
     image = torch.where(head, 0.3, 0.0)
     image[disk(size, (75, 62), 10)] = 0.0
@@ -156,7 +156,7 @@ def test_the_rim_follows_the_euclidean_distance_around_a_corner() -> None:
     mask = torch.zeros(1, 1, 30, 30, dtype=torch.bool)
     mask[..., 10:20, 10:20] = True
     rim = rim_mask(mask, 6)[0, 0]
-    assert bool(rim[7, 15])  # 3 pixels out, straight: centre 2.5 from the border
+    assert bool(rim[7, 15])  # 3 pixels out, straight: center 2.5 from the border
     assert not bool(rim[6, 15])
     assert not bool(rim[7, 7])  # diagonal: 4.2 from the corner pixel
     assert bool(rim[12, 15])
@@ -195,7 +195,7 @@ def test_bad_input_is_refused_by_name() -> None:
 
 
 @pytest.mark.real_data
-def test_on_real_slices_the_head_holds_the_tumour_and_not_the_air(real_data_dir: Path) -> None:
+def test_on_real_slices_the_head_holds_the_tumor_and_not_the_air(real_data_dir: Path) -> None:
     from monai_srgan.data import read_cjdata
     from monai_srgan.physics import BicubicUpsample, GaussianDownsample
 

@@ -70,7 +70,7 @@ def whole(image: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"whole": torch.ones(len(image), 1, *image.shape[-2:], dtype=torch.bool)}
 
 
-def tumour(batch: int = 1) -> torch.Tensor:
+def tumor(batch: int = 1) -> torch.Tensor:
     mask = torch.zeros(batch, 1, *SIZE, dtype=torch.bool)
     mask[..., 3:20, 0:25] = True
     return mask
@@ -91,8 +91,8 @@ def layer_maps(pred: torch.Tensor, target: torch.Tensor) -> list[np.ndarray]:
 def test_the_whole_image_has_the_sum_of_the_layers_means(score: STLPIPS) -> None:
     pred, target = images()
     got = score(pred, target, whole(pred), pred[..., ::4, ::4])
-    assert list(got) == ["st_lpips"]
-    value = got["st_lpips"]["whole"]
+    assert list(got) == [("whole", "st_lpips")]
+    value = got["whole", "st_lpips"]
     assert (value.dtype, value.shape) == (torch.float64, (1,))
     assert value.item() == pytest.approx(sum(m.mean() for m in layer_maps(pred, target)), rel=1e-5)
     assert value.item() > 1e-3
@@ -106,13 +106,14 @@ def test_the_map_is_the_layers_enlarged_bilinearly(score: STLPIPS) -> None:
     )
     assert got.shape == (1, 1, *SIZE)
     torch.testing.assert_close(got, expected, rtol=0.05, atol=0)  # up to the factors that keep the mean
-    assert got.mean().item() == pytest.approx(score(pred, target, whole(pred))["st_lpips"]["whole"].item(), rel=1e-12)
+    assert got.mean().item() == pytest.approx(score(pred, target, whole(pred))["whole", "st_lpips"].item(), rel=1e-12)
 
 
 def test_inside_and_outside_add_up_to_the_whole(score: STLPIPS) -> None:
     pred, target = images()
-    mask = tumour()
-    got = score(pred, target, {"inside": mask, "outside": ~mask, **whole(pred)})["st_lpips"]
+    mask = tumor()
+    found = score(pred, target, {"inside": mask, "outside": ~mask, **whole(pred)})
+    got = {region: values for (region, _), values in found.items()}
     n_in, n = mask.sum().item(), mask.numel()
     parts = n_in * got["inside"] + (n - n_in) * got["outside"]
     torch.testing.assert_close(parts, n * got["whole"], rtol=1e-12, atol=0)
@@ -125,26 +126,27 @@ def test_a_difference_in_one_corner_is_found_there_and_not_far_away(score: STLPI
     pred[..., :8, :8] += 0.3
     near, far = torch.zeros(2, 1, 1, 200, 64, dtype=torch.bool)
     near[..., :16, :16], far[..., 150:, :] = True, True
-    got = score(pred, target, {"near": near, "far": far})["st_lpips"]
+    found = score(pred, target, {"near": near, "far": far})
+    got = {region: values for (region, _), values in found.items()}
     assert got["near"].item() > 1e-3
     assert got["far"].item() == pytest.approx(0, abs=1e-9)
 
 
 def test_identical_images_have_0_and_an_empty_region_is_nan(score: STLPIPS) -> None:
     pred, target = (x.repeat(2, 1, 1, 1) for x in images())
-    mask = tumour(2)
+    mask = tumor(2)
     mask[0] = False
-    got = score(pred, target, {"inside": mask})["st_lpips"]["inside"]
+    got = score(pred, target, {"inside": mask})["inside", "st_lpips"]
     assert torch.isnan(got[0])
-    alone = score(pred[:1], target[:1], {"inside": tumour()})["st_lpips"]["inside"]
+    alone = score(pred[:1], target[:1], {"inside": tumor()})["inside", "st_lpips"]
     assert got[1].item() == pytest.approx(alone.item(), rel=1e-5)
-    assert score(target, target, whole(target))["st_lpips"]["whole"].tolist() == [0.0, 0.0]
+    assert score(target, target, whole(target))["whole", "st_lpips"].tolist() == [0.0, 0.0]
 
 
-def test_grey_images_are_three_equal_channels(score: STLPIPS) -> None:
+def test_gray_images_are_three_equal_channels(score: STLPIPS) -> None:
     pred, target = images()
-    colour = score(pred.repeat(1, 3, 1, 1), target.repeat(1, 3, 1, 1), whole(pred))
-    assert torch.equal(colour["st_lpips"]["whole"], score(pred, target, whole(pred))["st_lpips"]["whole"])
+    color = score(pred.repeat(1, 3, 1, 1), target.repeat(1, 3, 1, 1), whole(pred))
+    assert torch.equal(color["whole", "st_lpips"], score(pred, target, whole(pred))["whole", "st_lpips"])
 
 
 def test_the_targets_features_are_computed_once_and_again_when_it_changes(
@@ -158,20 +160,20 @@ def test_the_targets_features_are_computed_once_and_again_when_it_changes(
     second = score(0.5 * pred, target.clone(), whole(pred))
     assert len(passes) == 3
     fresh = STLPIPS(**random_weights)
-    assert torch.equal(second["st_lpips"]["whole"], fresh(0.5 * pred, target, whole(pred))["st_lpips"]["whole"])
+    assert torch.equal(second["whole", "st_lpips"], fresh(0.5 * pred, target, whole(pred))["whole", "st_lpips"])
     target *= 0.9  # the same tensor with other values
     third = score(pred, target, whole(pred))
     assert len(passes) == 5
-    assert third["st_lpips"]["whole"] != first["st_lpips"]["whole"]
+    assert third["whole", "st_lpips"] != first["whole", "st_lpips"]
     score(pred.repeat(2, 1, 1, 1), target.repeat(2, 1, 1, 1), whole(pred.repeat(2, 1, 1, 1)))
     assert len(passes) == 7
 
 
 def test_autocast_metatensors_and_gradients_leave_no_trace(score: STLPIPS) -> None:
     pred, target = images()
-    plain = score(pred, target, whole(pred))["st_lpips"]["whole"]
+    plain = score(pred, target, whole(pred))["whole", "st_lpips"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        got = score(MetaTensor(pred).requires_grad_(), MetaTensor(target), whole(pred))["st_lpips"]["whole"]
+        got = score(MetaTensor(pred).requires_grad_(), MetaTensor(target), whole(pred))["whole", "st_lpips"]
     assert type(got) is torch.Tensor
     assert torch.equal(got, plain)
     assert not got.requires_grad
@@ -212,7 +214,7 @@ def test_the_package_is_located_and_not_imported(tmp_path: Path, monkeypatch: py
     with pytest.raises(ValueError, match=rf"the sha256 of .* is {arguments['sha256']}, expected b356b382"):
         STLPIPS()
     pred, target = images()
-    assert STLPIPS(sha256=arguments["sha256"].upper())(pred, target, whole(pred))["st_lpips"]["whole"].item() > 0
+    assert STLPIPS(sha256=arguments["sha256"].upper())(pred, target, whole(pred))["whole", "st_lpips"].item() > 0
     assert "stlpips_pytorch" not in sys.modules
 
 
@@ -238,7 +240,7 @@ def test_weights_of_another_format_are_refused(tmp_path: Path, spoil: str) -> No
 def test_values_are_the_authors(size: tuple[int, int], value: float) -> None:
     """Those of ``stlpips.LPIPS(net="alex", variant="shift_tolerant")(pred, target, normalize=True)``, 0.0.2."""
     pred, target = images(*size)
-    got = STLPIPS()(pred, target, whole(pred))["st_lpips"]["whole"]
+    got = STLPIPS()(pred, target, whole(pred))["whole", "st_lpips"]
     assert got.item() == pytest.approx(value, abs=1e-6)
     assert "stlpips_pytorch" not in sys.modules
 
@@ -255,4 +257,4 @@ def test_bicubic_enlargements_of_real_slices_have_the_authors_values(
     image = torch.from_numpy(read_cjdata(next(real_data_dir.rglob(file))).image)[None, None].float()
     image = (image / torch.quantile(image, 0.999)).clamp(0, 1)
     bicubic = BicubicUpsample(4)(GaussianDownsample(4)(image))
-    assert STLPIPS()(bicubic, image, whole(image))["st_lpips"]["whole"].item() == pytest.approx(value, abs=1e-5)
+    assert STLPIPS()(bicubic, image, whole(image))["whole", "st_lpips"].item() == pytest.approx(value, abs=1e-5)

@@ -8,7 +8,6 @@ import base64
 import json
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -16,14 +15,16 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from report_data import METHODS, REGIONS, SETTINGS, example, full_report, rows, summary
+from report_data import BICUBIC, METHODS, REGIONS, SRGAN, example, full_report, rows, summary
 
 from monai_srgan.report import Report, render_report
-from monai_srgan.report.cells import score_cell
+from monai_srgan.report.cells import Count, score_cell
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import method_styles
-from monai_srgan.report.tables import measured_regions, region_table
+from monai_srgan.report.tables import Roles, measured_regions, region_table
+from monai_srgan.scores import EvaluationSummary, Method, ScoreSummary, SliceScores, SummaryKey, SummaryTable
 
+ROLES = Roles(SRGAN, BICUBIC)
 VOID = {"meta", "img", "input", "br", "link", "hr", "rect", "path", "use"}
 
 
@@ -129,13 +130,19 @@ def test_equal_reports_are_equal_documents_whatever_matplotlib_s_settings(report
         assert render_report(report) == html
 
 
-def written(entry: Mapping[str, Any], form: str, factor: float) -> list[str]:
+def of(scores: SummaryTable, method: Method, region: str, metric: str) -> ScoreSummary:
+    found = scores.get(method, region, metric)
+    assert found is not None
+    return found
+
+
+def written(entry: ScoreSummary, form: str, factor: float) -> list[str]:
     """The parts of a cell, formatted without the report's own code."""
-    parts = [f"{entry['mean'] * factor:{form}} ± {entry['sd'] * factor:{form.lstrip('+')}}"]
-    parts.append(f"{entry['low'] * factor:{form}} to {entry['high'] * factor:{form}}")
-    if entry["difference"] is not None:
-        parts.append(f"{entry['difference'] * factor:+{form.lstrip('+')}}")
-        p = entry["p_value"]
+    parts = [f"{entry.mean * factor:{form}} ± {entry.sd * factor:{form.lstrip('+')}}"]
+    parts.append(f"{entry.low * factor:{form}} to {entry.high * factor:{form}}")
+    if entry.difference is not None:
+        parts.append(f"{entry.difference * factor:+{form.lstrip('+')}}")
+        p = entry.p_value
         parts.append("p < 0.001" if p < 0.001 else f"p = {p:.3f}")
     # what is written as nothing has no sign, but for a difference, which is ±
     parts[:2] = [re.sub(r"[+-](0\.0+)(?!\d)", r"\1", part) for part in parts[:2]]
@@ -154,20 +161,20 @@ def test_the_numbers_are_those_of_the_summary(report: Report, document: Document
         for method, line in zip(method_styles(METHODS), lines, strict=True):
             assert line[0].replace(" reference", "") == method_styles(METHODS)[method].label
             for (metric, (form, factor)), cell in zip(forms.items(), line[1:-1], strict=True):
-                for part in written(report.summary["scores"][method][region][metric], form, factor):
+                for part in written(of(report.summary.scores, method, region, metric), form, factor):
                     assert part in cell
             assert line[-1] == "18 (9)"
 
 
 def test_the_best_of_a_column_is_bold(report: Report) -> None:
-    scores = report.summary["scores"]
-    table = region_table(scores, "head", key_method="srgan", reference="bicubic")
+    scores = report.summary.scores
+    table = region_table(scores, "head", ROLES)
     rules = {"psnr": (max, 2), "ssim": (max, 4), "mse": (min, 6), "bias": (min, 5), "hfen": (min, 3)}
     for index, (metric, (rule, digits)) in enumerate(rules.items()):
-        means = {m: scores[m]["head"][metric]["mean"] for m in METHODS}
+        means = {m: of(scores, m, "head", metric).mean for m in METHODS}
         sizes = {m: round(abs(v) if metric == "bias" else v, digits) for m, v in means.items()}
         best = {m for m, v in sizes.items() if v == rule(sizes.values())}  # all that are written alike
-        cells = {row.method.name: row.cells[index] for row in table.sections[0].rows if row.method}
+        cells = {row.method.method: row.cells[index] for row in table.sections[0].rows if row.method}
         assert {m for m, cell in cells.items() if cell.best} == best
         assert len(best) < len(METHODS)
 
@@ -186,43 +193,44 @@ def test_the_best_of_a_column_is_bold(report: Report) -> None:
 def test_a_value_is_called_worse_by_the_direction_of_its_score(
     metric: str, mean: float, reference: float, worse: bool
 ) -> None:
-    entry = {"mean": mean, "n": 3, "difference": mean - reference, "p_value": 0.0123}
-    cell = score_cell(entry, metric, reference={"mean": reference})
+    entry = ScoreSummary(mean, None, 3, difference=mean - reference, p_value=0.0123)
+    cell = score_cell(entry, metric, reference=ScoreSummary(reference, None, 3))
     assert cell.worse is worse
     assert cell.difference.startswith("+" if mean > reference else "−")
     assert cell.p_value == "p = 0.012"
 
 
 def test_a_difference_too_small_to_be_written_is_not_pointed_at() -> None:
-    entry = {"mean": 29.9996, "n": 30, "difference": -0.0004, "p_value": 0.0001}
-    cell = score_cell(entry, "psnr", reference={"mean": 30.0})
+    entry = ScoreSummary(29.9996, None, 30, difference=-0.0004, p_value=0.0001)
+    cell = score_cell(entry, "psnr", reference=ScoreSummary(30.0, None, 30))
     assert (cell.difference, cell.worse) == ("±0.00", False)
 
 
 def test_another_number_of_slices_and_identical_images_are_told() -> None:
-    entry = {"mean": 30.0, "n": 3, "patients": 2, "infinite": 1}
-    assert score_cell(entry, "psnr", row_count=(4, 2)).note == "and 1 identical, n = 3 (2 patients)"
-    assert score_cell({"mean": None, "n": 0, "infinite": 4}, "psnr").mean == "identical"
+    entry = ScoreSummary(30.0, None, 3, infinite=1, patients=2)
+    assert score_cell(entry, "psnr", row_count=Count(4, 2)).note == "and 1 identical, n = 3 (2 patients)"
+    assert score_cell(ScoreSummary(None, None, 0, infinite=4), "psnr").mean == "identical"
     assert score_cell(None, "psnr").mean == "–"
 
 
 def test_types_degradations_consistency_and_trust_have_their_numbers(report: Report, document: Document) -> None:
     types, kinds = document.tables[6], document.tables[11]
     headings = [line[0] for line in types if len(line) == 1]
-    assert headings == [f"{name}: 6 slices of 6 patients" for name in ("Meningioma", "Glioma", "Pituitary tumour")]
-    value = report.summary["by_tumor_type"]["glioma"]["srgan"]["head"]["psnr"]["mean"]
+    assert headings == [f"{name}: 6 slices of 6 patients" for name in ("Meningioma", "Glioma", "Pituitary tumor")]
+    value = of(report.summary.by_tumor_type["glioma"], SRGAN, "head", "psnr").mean
     start = next(i for i, line in enumerate(types) if line[0].startswith("Glioma"))
     assert next(line for line in types[start:] if line[0] == "SRGAN")[1].startswith(f"{value:.2f} ")
     assert kinds[0][1:] == ["This run’s", "sigma 2.0", "k-space truncation"]
     for index, name in enumerate(("sigma 2.0", "k-space truncation"), start=2):
-        value = report.summary["degradations"][name]["srgan"]["head"]["psnr"]["mean"]
+        value = of(report.summary.degradations[name], SRGAN, "head", "psnr").mean
         assert next(line for line in kinds if line[0] == "SRGAN")[index].startswith(f"{value:.2f} ")
     consistency, trust = document.tables[15], document.tables[16]
     line = next(line for line in consistency if line[0] == "SRGAN")
-    for cell, method in zip(line[1:3], ("srgan", "srgan + consistency"), strict=True):
-        assert cell.startswith(f"{report.summary['scores'][method]['whole']['redegraded_psnr']['mean']:.2f} ")
-    covered = report.summary["scores"]["srgan + ensemble"]["inside"]["coverage"]["mean"]
-    assert next(line for line in trust if line[0] == "Inside the tumour")[1].startswith(f"{100 * covered:.1f} ")
+    scores = report.summary.scores
+    for cell, method in zip(line[1:3], (SRGAN, SRGAN.with_("consistency")), strict=True):
+        assert cell.startswith(f"{of(scores, method, 'whole', 'redegraded_psnr').mean:.2f} ")
+    covered = of(scores, SRGAN.with_("ensemble"), "inside", "coverage").mean
+    assert next(line for line in trust if line[0] == "Inside the tumor")[1].startswith(f"{100 * covered:.1f} ")
 
 
 def test_every_public_setting_is_on_the_page(document: Document) -> None:
@@ -233,19 +241,19 @@ def test_every_public_setting_is_on_the_page(document: Document) -> None:
     assert "4x, Gaussian blur with sigma 1.5 pixels" in document.text
     assert table["ssim"].startswith("window gaussian; window size 11; sigma 1.5; K1 0.01; K2 0.03")
     assert "band of 8 high-resolution pixels" in document.text
-    assert "made to hold in 90 % of the pixels" in document.text
+    assert "contain the true value in 90 % of the pixels" in document.text
     assert "CC BY 4.0" in document.text
     assert "For research only" in document.text
 
 
 def test_hostile_names_are_text() -> None:
     bad = "</style><script>alert(1)</script><img src=x onerror='a'>\"&{{ 7 * 7 }}"
-    methods = ("bicubic", bad)
-    found = [r._replace(tumor_type=bad) for r in rows(methods, ("psnr", "st_lpips"), ("",), 4)]
-    content = {**summary(found), "by_tumor_type": {bad: summary(found)["scores"]}}
-    content["degradations"] = {bad: content["scores"]}
+    methods = (BICUBIC, Method(bad))
+    found = [replace(r, tumor_type=bad) for r in rows(methods, ("psnr", "st_lpips"), ("",), 4)]
+    content = summary(found, {bad: bad})
+    content = replace(content, by_tumor_type={bad: content.scores}, degradations={bad: content.scores})
     shown = replace(example(bad, methods), file=bad, patient=bad, tumor_type=bad)
-    page = Document(render_report(Report(bad, {bad: bad}, found, content, [shown], bad, "bicubic")))
+    page = Document(render_report(Report(bad, Method(bad), BICUBIC, content, found, [shown])))
     assert {"script"} & {tag for tag, _ in page.elements} == set()
     assert all(img["src"].startswith("data:") and not {"onerror"} & set(img) for img in page.all("img"))
     assert page.text.count("alert(1)") > 10
@@ -253,34 +261,35 @@ def test_hostile_names_are_text() -> None:
 
 
 def test_without_anything_measured_there_is_still_a_page() -> None:
-    page = Document(render_report(Report("Nothing", {}, [], {"slices": 0, "patients": 0, "scores": {}})))
+    page = Document(render_report(Report("Nothing", SRGAN, BICUBIC)))
     assert page.tables == []
     assert page.all("img") == []
-    assert "Nothing was measured" in page.text
+    assert "There are no measurements to summarize" in page.text
     assert "For research only" in page.text
 
 
 def test_one_slice_of_one_method_without_a_patient_is_a_report() -> None:
-    found = [r._replace(patient="") for r in rows(("srgan",), ("psnr", "ssim"), ("",), 1)]
-    content = {"slices": 1, "patients": 0, "scores": summary(found)["scores"]}
-    shown = replace(example(methods=("srgan",), trust=False), mask=np.zeros((48, 64), dtype=bool), scores={})
-    page = Document(render_report(Report("One", {}, found, content, [shown], "srgan", "bicubic")))
-    value = content["scores"]["srgan"]["head"]["psnr"]["mean"]
+    found = [replace(r, patient="") for r in rows((SRGAN,), ("psnr", "ssim"), ("",), 1)]
+    content = EvaluationSummary(slices=1, scores=summary(found).scores)
+    empty = np.zeros((48, 64), dtype=bool)
+    shown = replace(example(methods=(SRGAN,), trust=False), mask=empty, scores=SliceScores())
+    page = Document(render_report(Report("One", SRGAN, BICUBIC, content, found, [shown])))
+    value = of(content.scores, SRGAN, "head", "psnr").mean
     assert page.tables[1][1][1] == f"{value:.2f}"
     assert "NaN" not in page.text
     assert "nan" not in re.findall(r"\w+", page.text)
-    assert page.all("use") == []  # no tumour, no outline
+    assert page.all("use") == []  # no tumor, no outline
     assert len([i for i in page.all("img") if "webp" in i["src"]]) == 5  # LR, method, HR, error, SSIM
 
 
 def test_entries_and_rows_that_were_not_measured_are_dashes() -> None:
-    found = rows(("bicubic", "srgan"), ("psnr", "ssim"), ("",), 4)
-    changed = {("srgan", "head", "ssim"): math.nan, ("bicubic", "rim", "psnr"): math.inf}
-    changed |= {(method, "inside", metric): math.nan for method in ("bicubic", "srgan") for metric in ("psnr", "ssim")}
-    found = [r._replace(value=changed.get((r.method, r.region, r.metric), r.value)) for r in found]
+    found = rows((BICUBIC, SRGAN), ("psnr", "ssim"), ("",), 4)
+    changed = {(SRGAN, "head", "ssim"): math.nan, (BICUBIC, "rim", "psnr"): math.inf}
+    changed |= {(method, "inside", metric): math.nan for method in (BICUBIC, SRGAN) for metric in ("psnr", "ssim")}
+    found = [replace(r, value=changed.get((r.method, r.region, r.metric), r.value)) for r in found]
     content = summary(found)
-    assert measured_regions(content["scores"]) == ["head", "rim", "outside", "whole"]
-    page = Document(render_report(Report("Gaps", {}, found, content)))
+    assert measured_regions(content.scores) == ["head", "rim", "outside", "whole"]
+    page = Document(render_report(Report("Gaps", SRGAN, BICUBIC, content, found)))
     head, rim = page.tables[1], page.tables[2]
     assert next(line for line in head if line[0] == "SRGAN")[2] == "–"
     assert next(line for line in rim if line[0].startswith("Bicubic"))[1] == "identical"
@@ -290,71 +299,73 @@ def test_entries_and_rows_that_were_not_measured_are_dashes() -> None:
     ("metrics", "label"), [(("psnr", "ssim", "hfen"), "HFEN"), (("psnr", "hfen", "st_lpips"), "ST-LPIPS")]
 )
 def test_likeness_is_st_lpips_or_else_hfen(metrics: tuple[str, ...], label: str) -> None:
-    found = rows(("bicubic", "srgan"), metrics, ("",), 4)
-    page = Document(render_report(Report("Likeness", {}, found, summary(found))))
+    found = rows((BICUBIC, SRGAN), metrics, ("",), 4)
+    page = Document(render_report(Report("Likeness", SRGAN, BICUBIC, summary(found, {}), found)))
     alts = [img["alt"] for img in page.all("img")]
     assert [a for a in alts if a.startswith("PSNR against")] == [
-        f"PSNR against {label}, {region}: one point per method; the values are in the tables."
-        for region in ("Head", "Inside the tumour")
+        f"PSNR against {label}, {region}: one point per method; see the tables for values."
+        for region in ("Head", "Inside the tumor")
     ]
 
 
 def test_without_any_likeness_there_is_no_trade_off() -> None:
-    found = rows(("bicubic", "srgan"), ("psnr", "ssim"), ("",), 4)
-    page = Document(render_report(Report("Fidelity", {}, found, summary(found))))
+    found = rows((BICUBIC, SRGAN), ("psnr", "ssim"), ("",), 4)
+    page = Document(render_report(Report("Fidelity", SRGAN, BICUBIC, summary(found, {}), found)))
     assert not [img for img in page.all("img") if "against" in img["alt"]]
     assert len([img for img in page.all("img") if img["alt"].startswith("Box plots")]) == 2 * len(REGIONS)
     assert "ST-LPIPS" not in page.text
 
 
 def test_a_score_of_another_package_is_shown_and_never_called_best() -> None:
-    found = rows(("bicubic", "srgan"), ("psnr",), ("",), 4)
-    found += [r._replace(metric="my_score", value=2.5) for r in found if r.metric == "psnr"]
-    table = region_table(summary(found)["scores"], "head", key_method="srgan", reference="bicubic")
+    found = rows((BICUBIC, SRGAN), ("psnr",), ("",), 4)
+    found += [replace(r, metric="my_score", value=2.5) for r in found if r.metric == "psnr"]
+    table = region_table(summary(found).scores, "head", ROLES)
     assert [c.label for c in table.columns] == ["PSNR [dB]", "my_score"]
     assert [row.cells[1].mean for row in table.sections[0].rows] == ["2.5", "2.5"]
     assert not any(row.cells[1].best for row in table.sections[0].rows)
 
 
-def entry(mean: float, **more: Any) -> dict[str, Any]:
-    base = {"mean": mean, "sd": 1.0, "n": 9, "infinite": 0, "patients": 5, "low": mean - 1, "high": mean + 1}
-    return {**base, "difference": None, "p_value": None, **more}
+def entry(mean: float, **more: Any) -> ScoreSummary:
+    return ScoreSummary(mean, 1.0, 9, patients=5, low=mean - 1, high=mean + 1, **more)
+
+
+def table(entries: dict[tuple[str, str, str], ScoreSummary]) -> SummaryTable:
+    return SummaryTable({SummaryKey(Method.parse(m), region, metric): e for (m, region, metric), e in entries.items()})
 
 
 def test_the_summary_says_what_the_numbers_say() -> None:
-    scores = {
-        "bicubic": {"head": {"psnr": entry(28.0), "st_lpips": entry(0.2)}},
-        "srresnet": {"head": {"psnr": entry(32.0, difference=4.0), "st_lpips": entry(0.1, difference=-0.1)}},
-        "srgan": {
-            "head": {
-                "psnr": entry(30.5, difference=2.5, p_value=0.0004),
-                "st_lpips": entry(0.05, difference=-0.15, p_value=0.3),
-                "coverage": entry(0.912),
-            },
-            "whole": {"redegraded_psnr": entry(54.0)},
-        },
-        "srgan + consistency": {"whole": {"redegraded_psnr": entry(75.0)}},
-    }
-    others = {"sigma 2.0": {"srgan": {"head": {"psnr": entry(25.0, difference=-1.25)}}}}
-    told = findings(scores, others, key_method="srgan", reference="bicubic")
-    assert told == [
+    scores = table(
+        {
+            ("bicubic", "head", "psnr"): entry(28.0),
+            ("bicubic", "head", "st_lpips"): entry(0.2),
+            ("srresnet", "head", "psnr"): entry(32.0, difference=4.0),
+            ("srresnet", "head", "st_lpips"): entry(0.1, difference=-0.1),
+            ("srgan", "head", "psnr"): entry(30.5, difference=2.5, p_value=0.0004),
+            ("srgan", "head", "st_lpips"): entry(0.05, difference=-0.15, p_value=0.3),
+            ("srgan", "head", "coverage"): entry(0.912),
+            ("srgan", "whole", "redegraded_psnr"): entry(54.0),
+            ("srgan + consistency", "whole", "redegraded_psnr"): entry(75.0),
+        }
+    )
+    others = {"sigma 2.0": table({("srgan", "head", "psnr"): entry(25.0, difference=-1.25)})}
+    assert findings(scores, others, ROLES) == [
         "In the head, SRGAN reaches a mean PSNR of 30.50 dB (95 % interval 29.50 to 31.50), 2.50 dB above bicubic "
         "(p < 0.001).",
-        "The ST-LPIPS of SRGAN in the head (lower is better) is 0.0500 against 0.2000 of bicubic, 75 % lower "
+        "The ST-LPIPS of SRGAN in the head (lower is better) is 0.0500, compared with 0.2000 of bicubic: 75 % lower "
         "(p = 0.300: 5 patients do not establish a difference).",
-        "Of all methods, in the head, the highest PSNR is that of SRResNet (32.00 dB) and the lowest ST-LPIPS is that "
-        "of SRGAN (0.0500).",
-        "Degraded again, the output of SRGAN agrees with its input to 54.00 dB, and to 75.00 dB after the projection "
-        "onto the measurement.",
-        "The intervals around SRGAN contain the truth in 91.2 % of the pixels in the head.",
-        "Under other degradations the PSNR of SRGAN in the head, against that of bicubic, is: sigma 2.0 −1.25 dB.",
+        "Of all methods, in the head, SRResNet has the highest PSNR (32.00 dB) and SRGAN has the lowest ST-LPIPS "
+        "(0.0500).",
+        "Degraded again, the output of SRGAN matches its input with a PSNR of 54.00 dB, and of 75.00 dB after the "
+        "projection onto the measurement.",
+        "The intervals around SRGAN contain the true value in 91.2 % of the pixels in the head.",
+        "Under other degradations, the PSNR of SRGAN in the head differs from that of bicubic by: sigma 2.0 −1.25 dB.",
     ]
-    assert findings({}, {}, key_method="srgan", reference="bicubic") == []
+    assert findings(SummaryTable(), {}, ROLES) == []
 
 
-def test_a_summary_of_json_is_enough(report: Report) -> None:
-    """The lines of the plots come from the rows, everything else from the summary as it is read from its file."""
-    content = json.loads(json.dumps(report.summary))
-    page = Document(render_report(Report("From a file", SETTINGS, [], content)))
+def test_a_summary_from_its_file_is_enough(report: Report) -> None:
+    """The rows are needed only for the box plots; everything else comes from the summary."""
+    content = EvaluationSummary.from_dict(json.loads(json.dumps(report.summary.to_dict())))
+    page = Document(render_report(Report("From a file", SRGAN, BICUBIC, content)))
     assert len(page.tables) == 18
     assert not [img for img in page.all("img") if img["alt"].startswith("Box plots")]

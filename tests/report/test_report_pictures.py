@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures of a report: upright, exact where they say so, and with colours that mean what they say."""
+"""The pictures of a report: upright, exact where they say so, and with colors that mean what they say."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from report_data import METHODS, example
+from report_data import BICUBIC, METHODS, example
 
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.panels import example_panels
-from monai_srgan.report.pictures import View, close_up, coloured, error_limit, outline_path
+from monai_srgan.report.pictures import View, close_up, colored, error_limit, outline_path
+from monai_srgan.scores import Method
 
 
 def decoded(uri: str) -> np.ndarray:
@@ -26,8 +27,8 @@ def decoded(uri: str) -> np.ndarray:
 
 
 def test_pictures_are_upright_and_close_ups_exact() -> None:
-    shown = example(methods=("bicubic",))
-    (panel,) = example_panels([shown], method_styles(["bicubic"]), reference="bicubic")
+    shown = example(methods=(BICUBIC,))
+    (panel,) = example_panels([shown], method_styles([BICUBIC]), reference=BICUBIC)
     pictures, errors, *_ = panel.strips
     assert panel.size == (64, 48)
     assert panel.view is not None
@@ -41,7 +42,7 @@ def test_pictures_are_upright_and_close_ups_exact() -> None:
     np.testing.assert_array_equal(decoded(hr.close_up)[..., 0], np.round(part * 255))
     np.testing.assert_array_equal(decoded(lr.close_up), decoded(hr.close_up))  # HR is LR in blocks here
     assert np.abs(decoded(hr.image)[..., 0] - shown.hr * 255).mean() < 8  # compressed
-    assert method.numbers == ("head 26.00 dB", "tumour 27.50 dB")
+    assert method.numbers == ("head 26.00 dB", "tumor 27.50 dB")
     assert errors.tiles[0].numbers == ("head −1.00 × 10⁻³",)
 
 
@@ -50,23 +51,23 @@ def test_an_error_is_red_where_too_bright_and_blue_where_too_dark() -> None:
     pred = hr.copy()
     pred[:, :32] += 0.1
     pred[:, 32:] -= 0.1
-    shown = replace(example(methods=("bicubic",), trust=False), hr=hr, predictions={"bicubic": pred})
-    (panel,) = example_panels([shown], method_styles(["bicubic"]), reference="bicubic")
-    colours = decoded(panel.strips[1].tiles[0].image).astype(int)
-    assert (colours[:, 2:28, 0] > colours[:, 2:28, 2] + 60).all()
-    assert (colours[:, 36:62, 2] > colours[:, 36:62, 0] + 60).all()
+    shown = replace(example(methods=(BICUBIC,), trust=False), hr=hr, predictions={BICUBIC: pred})
+    (panel,) = example_panels([shown], method_styles([BICUBIC]), reference=BICUBIC)
+    colors = decoded(panel.strips[1].tiles[0].image).astype(int)
+    assert (colors[:, 2:28, 0] > colors[:, 2:28, 2] + 60).all()
+    assert (colors[:, 36:62, 2] > colors[:, 36:62, 0] + 60).all()
     assert panel.strips[1].bar is not None
     assert panel.strips[1].bar.ticks == ("≤ −0.1", "−0.05", "0", "+0.05", "≥ +0.1")
 
 
-def test_the_ends_of_a_colour_bar_are_round_and_hold_nearly_all() -> None:
-    assert error_limit({"a": np.full(99, 0.07), "b": np.array([])}) == 0.1
-    assert error_limit({"a": np.linspace(-0.2, 0.2, 1000)}) == 0.2
-    assert error_limit({}) == 0.02
-    np.testing.assert_array_equal(coloured(np.array([[-9.0, 9.0]]), -1, 1, "RdBu_r")[0], [[5, 48, 97], [103, 0, 31]])
+def test_the_ends_of_a_color_bar_are_round_and_hold_nearly_all() -> None:
+    assert error_limit([np.full(99, 0.07), np.array([])]) == 0.1
+    assert error_limit([np.linspace(-0.2, 0.2, 1000)]) == 0.2
+    assert error_limit([]) == 0.02
+    np.testing.assert_array_equal(colored(np.array([[-9.0, 9.0]]), -1, 1, "RdBu_r")[0], [[5, 48, 97], [103, 0, 31]])
 
 
-def test_an_outline_runs_along_the_edges_of_the_tumour_s_pixels() -> None:
+def test_an_outline_runs_along_the_edges_of_the_tumor_s_pixels() -> None:
     mask = np.zeros((20, 30), dtype=bool)
     mask[5:10, 8:20] = True  # rows 5 to 9: from y = 5 to y = 10
     numbers = np.array(re.findall(r"[\d.]+", outline_path(mask)), dtype=float).reshape(-1, 2)
@@ -90,27 +91,27 @@ def test_pictures_get_coarser_where_they_would_be_too_many() -> None:
     styles = method_styles(METHODS)
     sizes = []
     for budget in (10**9, 1):
-        (panel,) = example_panels([example()], styles, reference="bicubic", budget=budget)
+        (panel,) = example_panels([example()], styles, reference=BICUBIC, budget=budget)
         sizes.append(sum(len(t.image) for s in panel.strips for t in s.tiles))
     assert sizes[1] < 0.8 * sizes[0]
 
 
 def test_trust_maps_stand_beside_the_error_that_they_speak_of() -> None:
-    (panel,) = example_panels([example()], method_styles(METHODS), reference="bicubic")
+    (panel,) = example_panels([example()], method_styles(METHODS), reference=BICUBIC)
     assert [tile.name for tile in panel.strips[-1].tiles] == [
         "Spread of the self-ensemble",
         "Half-width of the interval",
         "Absolute error of its mean",
     ]
-    (panel,) = example_panels([example(trust=False)], method_styles(METHODS), reference="bicubic")
+    (panel,) = example_panels([example(trust=False)], method_styles(METHODS), reference=BICUBIC)
     assert len(panel.strips) == 3
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mask": np.zeros((4, 4), dtype=bool)}, r"mask must be of the size of hr, \(48, 64\), got \(4, 4\)"),
-        ({"predictions": {"a": np.zeros((64, 48))}}, r"predictions\['a'\] must be of the size of hr"),
+        ({"mask": np.zeros((4, 4), dtype=bool)}, r"mask must have the size of hr, \(48, 64\), got \(4, 4\)"),
+        ({"predictions": {Method("a"): np.zeros((64, 48))}}, r"predictions\['a'\] must have the size of hr"),
         ({"hr": np.zeros((1, 48, 64))}, r"hr must be an array \(H, W\), got shape \(1, 48, 64\)"),
         ({"lr": np.zeros((99, 99))}, "lr must not be larger than hr"),
         ({"spread": np.full((48, 64), np.nan)}, "spread of 7.mat has NaN or infinite values"),

@@ -18,12 +18,12 @@ from monai_srgan.report.warnings import data_warnings, trust_warnings
     ("settings", "titles"),
     [
         ({"section": "test", "folds": "patient", "made_up": False}, []),
-        ({"section": "test", "folds": DEALT_EVENLY, "made_up": True}, ["Made-up slices.", "Few patients."]),
+        ({"section": "test", "folds": DEALT_EVENLY, "made_up": True}, ["Synthetic slices.", "Few patients."]),
         ({"section": "training", "folds": "official"}, ["Training patients.", "Official folds."]),
     ],
 )
 def test_a_report_warns_of_slices_that_prove_little(settings: dict[str, Any], titles: list[str]) -> None:
-    assert [title for title, _ in data_warnings(settings)] == titles
+    assert [warning.title for warning in data_warnings(settings)] == titles
 
 
 HERE = Measurement(GaussianDownsample(4)).to_dict()

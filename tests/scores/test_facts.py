@@ -9,7 +9,7 @@ import math
 import pytest
 
 from monai_srgan.metrics import METRICS
-from monai_srgan.scores import METRIC_FACTS, summarise
+from monai_srgan.scores import METRIC_FACTS, summarize
 
 
 def test_every_score_of_an_evaluation_has_its_facts() -> None:
@@ -42,15 +42,15 @@ def test_values_are_written_in_the_unit_of_the_heading(
 def test_what_was_not_measured_and_what_is_identical_are_told_apart() -> None:
     fact = METRIC_FACTS["psnr"]
     assert [fact.text(v) for v in (None, math.nan, math.inf, -math.inf)] == ["–", "–", "∞", "-∞"]
-    assert fact.mean_and_sd(summarise([math.nan])) == "not measured"
+    assert fact.mean_and_sd(summarize([math.nan])) == "not measured"
     assert fact.mean_and_sd(None) == "not measured"
-    assert fact.mean_and_sd(summarise([math.inf, math.nan])) == "identical"
+    assert fact.mean_and_sd(summarize([math.inf, math.nan])) == "identical"
 
 
 def test_mean_and_sd_have_the_same_factor_and_only_the_mean_a_sign() -> None:
     fact = METRIC_FACTS["bias"]
-    assert fact.mean_and_sd(summarise([0.001, 0.003])) == "+2.00 ± 1.41"
-    assert fact.mean_and_sd(summarise([-0.001])) == "-1.00"
+    assert fact.mean_and_sd(summarize([0.001, 0.003])) == "+2.00 ± 1.41"
+    assert fact.mean_and_sd(summarize([-0.001])) == "-1.00"
 
 
 def test_what_is_written_as_nothing_has_no_sign() -> None:

@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monai_srgan.scores import bootstrap_interval, paired_wilcoxon, patient_summary, summarise
+from monai_srgan.scores import (
+    PatientStatistics,
+    SliceStatistics,
+    bootstrap_interval,
+    paired_wilcoxon,
+    patient_statistics,
+    summarize,
+)
 
 
 def sample(patients: int = 7, seed: int = 4) -> tuple[list[float], list[str]]:
@@ -22,11 +29,11 @@ def sample(patients: int = 7, seed: int = 4) -> tuple[list[float], list[str]]:
     return [level[name] + rng.normal(0, 0.3) for name in names], names
 
 
-def test_summarise_counts_what_it_averages() -> None:
-    got = summarise(iter([1.0, 4.0, math.nan, math.inf]))
-    assert got == {"mean": 2.5, "sd": pytest.approx(math.sqrt(4.5)), "n": 2, "infinite": 1}
-    assert summarise([]) == {"mean": None, "sd": None, "n": 0, "infinite": 0}
-    assert summarise([3.0]) == {"mean": 3.0, "sd": None, "n": 1, "infinite": 0}
+def test_summarize_counts_what_it_averages() -> None:
+    got = summarize(iter([1.0, 4.0, math.nan, math.inf]))
+    assert got == SliceStatistics(2.5, pytest.approx(math.sqrt(4.5)), 2, 1)
+    assert summarize([]) == SliceStatistics(None, None, 0, 0)
+    assert summarize([3.0]) == SliceStatistics(3.0, None, 1, 0)
 
 
 def test_the_interval_equals_a_loop_that_draws_patients_and_averages_their_slices() -> None:
@@ -133,10 +140,10 @@ def test_wrong_arguments_of_the_interval_are_refused() -> None:
 def enumerated_p(differences: list[float]) -> float:
     """Two-sided signed-rank p-value from all 2**n assignments of signs."""
     ranks = stats.rankdata(np.abs(differences))
-    centre = ranks.sum() / 2
-    observed = abs(ranks[np.array(differences) > 0].sum() - centre)
+    center = ranks.sum() / 2
+    observed = abs(ranks[np.array(differences) > 0].sum() - center)
     signs = itertools.product([False, True], repeat=len(ranks))
-    extreme = [abs(ranks[list(chosen)].sum() - centre) >= observed - 1e-9 for chosen in signs]
+    extreme = [abs(ranks[list(chosen)].sum() - center) >= observed - 1e-9 for chosen in signs]
     return sum(extreme) / len(extreme)
 
 
@@ -190,8 +197,8 @@ def test_an_unknown_patient_or_unequal_lengths_give_no_p_value() -> None:
 
 def test_a_mean_over_patients_does_not_count_slices() -> None:
     values, patients = [1.0, 1.0, 1.0, 3.0, math.nan, 5.0], ["a", "a", "a", "b", "b", "c"]
-    found = patient_summary(values, patients)
-    assert found == {"patient_mean": pytest.approx(3.0), "patient_sd": pytest.approx(2.0)}
-    assert patient_summary([1.0], ["a"]) == {"patient_mean": 1.0, "patient_sd": None}
-    assert patient_summary([1.0, 2.0], ["a", ""]) == {"patient_mean": None, "patient_sd": None}
-    assert patient_summary([math.nan], ["a"]) == {"patient_mean": None, "patient_sd": None}
+    found = patient_statistics(values, patients)
+    assert found == PatientStatistics(pytest.approx(3.0), pytest.approx(2.0))
+    assert patient_statistics([1.0], ["a"]) == PatientStatistics(1.0, None)
+    assert patient_statistics([1.0, 2.0], ["a", ""]) == PatientStatistics(None, None)
+    assert patient_statistics([math.nan], ["a"]) == PatientStatistics(None, None)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Made-up content of reports: full and as little as can be."""
+"""Synthetic content of reports."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from monai_srgan.metrics import SSIM_SETTINGS
 from monai_srgan.report import Example, Report
-from monai_srgan.scores import ScoreRow, summarise_rows
+from monai_srgan.scores import EvaluationSummary, Method, ScoreRow, SliceScores, summarize_rows
 
-METHODS = ("bicubic", "srresnet", "srresnet + consistency", "srgan", "srgan + consistency", "srgan + ensemble")
+NAMES = ("bicubic", "srresnet", "srresnet + consistency", "srgan", "srgan + consistency", "srgan + ensemble")
+METHODS = tuple(map(Method.parse, NAMES))
+SRGAN, BICUBIC = Method("srgan"), Method("bicubic")
 REGIONS = ("whole", "inside", "outside", "head", "rim")
 TYPES = ("meningioma", "glioma", "pituitary tumor")
 _LEVEL = {"psnr": 30.0, "ssim": 0.9, "mse": 1e-3, "bias": -2e-4, "hfen": 0.5, "st_lpips": 0.15}
@@ -34,7 +36,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def rows(
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[Method] = METHODS,
     metrics: Sequence[str] = tuple(_LEVEL),
     degradations: Sequence[str] = ("", "sigma 2.0", "k-space truncation"),
     slices: int = 18,
@@ -54,8 +56,8 @@ def rows(
                     for m in metrics
                 }
                 if not degradation:
-                    values["whole", "redegraded_psnr"] = 50.0 + 30 * ("consistency" in method) + generator.normal()
-                if "ensemble" in method and not degradation:
+                    values["whole", "redegraded_psnr"] = 50.0 + 30 * method.has("consistency") + generator.normal()
+                if method.has("ensemble") and not degradation:
                     for region in REGIONS:
                         values[region, "coverage"] = float(np.clip(generator.normal(0.9, 0.02), 0, 1))
                         values[region, "interval_width"] = abs(generator.normal(0.05, 0.01))
@@ -63,30 +65,31 @@ def rows(
     return found
 
 
-def summary(found: Sequence[ScoreRow]) -> dict[str, Any]:
-    """What an evaluation's ``summary.json`` holds."""
+def summary(found: Sequence[ScoreRow], settings: dict[str, Any] | None = None) -> EvaluationSummary:
+    """The summary of an evaluation."""
     default = [row for row in found if not row.degradation]
-    return {
-        "settings": SETTINGS,
-        "slices": len({row.file for row in found}),
-        "patients": len({row.patient for row in found}),
-        "scores": summarise_rows(default),
-        "by_tumor_type": {t: summarise_rows([r for r in default if r.tumor_type == t]) for t in TYPES},
-        "degradations": {
-            d: summarise_rows([r for r in found if r.degradation == d])
+    return EvaluationSummary(
+        settings=SETTINGS if settings is None else settings,
+        slices=len({row.file for row in found}),
+        patients=len({row.patient for row in found if row.patient}),
+        scores=summarize_rows(default),
+        by_tumor_type={t: summarize_rows(r for r in default if r.tumor_type == t) for t in TYPES},
+        degradations={
+            d: summarize_rows(r for r in found if r.degradation == d)
             for d in dict.fromkeys(r.degradation for r in found)
             if d
         },
-    }
+    )
 
 
-def example(label: str = "best", methods: Sequence[str] = METHODS, *, trust: bool = True, seed: int = 0) -> Example:
-    """A slice 64 wide and 48 high, its tumour left of the middle and high up."""
+def example(label: str = "best", methods: Sequence[Method] = METHODS, *, trust: bool = True, seed: int = 0) -> Example:
+    """A slice 64 wide and 48 high, its tumor left of the middle and high up."""
     generator = np.random.default_rng(seed)
     lr = generator.uniform(0.1, 0.9, (12, 16))
     hr = np.kron(lr, np.ones((4, 4)))
     mask = np.zeros((48, 64), dtype=bool)
     mask[8:14, 10:20] = True
+    values = {("head", "psnr"): 26.0, ("head", "ssim"): 0.81, ("head", "bias"): -1e-3, ("inside", "psnr"): 27.5}
     return Example(
         label,
         "7.mat",
@@ -95,8 +98,12 @@ def example(label: str = "best", methods: Sequence[str] = METHODS, *, trust: boo
         lr,
         hr,
         mask,
-        {name: hr + generator.normal(0, 0.05, hr.shape) for name in methods},
-        {name: {"head": {"psnr": 26.0, "ssim": 0.81, "bias": -1e-3}, "inside": {"psnr": 27.5}} for name in methods},
+        {method: hr + generator.normal(0, 0.05, hr.shape) for method in methods},
+        SliceScores.of(
+            ScoreRow("7.mat", "P3", "glioma", "", method, region, metric, value, 100)
+            for method in methods
+            for (region, metric), value in values.items()
+        ),
         half_width=np.full((48, 64), 0.08) if trust else None,
         spread=generator.uniform(0, 0.05, (48, 64)) if trust else None,
     )
@@ -106,4 +113,4 @@ def full_report() -> Report:
     """Everything that a report can hold."""
     found = rows()
     examples = [example(label, seed=i) for i, label in enumerate(("best", "median", "worst"))]
-    return Report("Four-fold super-resolution", SETTINGS, found, summary(found), examples)
+    return Report("Four-fold super-resolution", SRGAN, BICUBIC, summary(found), found, examples)

@@ -376,10 +376,10 @@ def test_coverage_and_width_are_counted_by_region():
     half = torch.stack([torch.full((1, 2, 3), 1.0), torch.full((1, 2, 3), 0.25)])
     left = torch.tensor([[True, True, False], [True, False, False]]).expand(2, 1, 2, 3)
     found = interval_scores(mean, half, target, {"left": left, "none": torch.zeros_like(left)})
-    assert found["coverage"]["left"].tolist() == pytest.approx([1.0, 1 / 3])  # an error as large as half is covered
-    assert found["interval_width"]["left"].tolist() == [2.0, 0.5]
-    assert found["coverage"]["none"].isnan().all()
-    assert found["coverage"]["left"].dtype == torch.float64
+    assert found["left", "coverage"].tolist() == pytest.approx([1.0, 1 / 3])  # an error as large as half is covered
+    assert found["left", "interval_width"].tolist() == [2.0, 0.5]
+    assert found["none", "coverage"].isnan().all()
+    assert found["left", "coverage"].dtype == torch.float64
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The summary of an evaluation, the content of ``summary.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from monai_srgan.scores.summary import SummaryTable
+
+__all__ = ["EvaluationSummary"]
+
+
+@dataclass(frozen=True)
+class EvaluationSummary:
+    """What an evaluation found.
+
+    Attributes:
+        settings: everything that the figures depend on.
+        epoch: epoch of the evaluator.
+        slices: number of slices.
+        patients: number of known patients.
+        scores: figures of all slices.
+        by_tumor_type: figures of the slices of each tumor type.
+        degradations: figures of each further degradation, by its name.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    epoch: int = 0
+    slices: int = 0
+    patients: int = 0
+    scores: SummaryTable = field(default_factory=SummaryTable)
+    by_tumor_type: Mapping[str, SummaryTable] = field(default_factory=dict)
+    degradations: Mapping[str, SummaryTable] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``summary.json``."""
+        return {
+            "settings": dict(self.settings),
+            "epoch": self.epoch,
+            "slices": self.slices,
+            "patients": self.patients,
+            "scores": self.scores.to_dict(),
+            "by_tumor_type": {name: table.to_dict() for name, table in self.by_tumor_type.items()},
+            "degradations": {name: table.to_dict() for name, table in self.degradations.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> EvaluationSummary:
+        """The summary of a ``summary.json``; the inverse of :meth:`to_dict`."""
+        tables = {
+            name: {key: SummaryTable.from_dict(table) for key, table in content[name].items()}
+            for name in ("by_tumor_type", "degradations")
+        }
+        return cls(**{**content, "scores": SummaryTable.from_dict(content["scores"]), **tables})

@@ -65,7 +65,7 @@ def render_demo_page(demo: DemoSlice, result: DemoResult) -> str:
     low = enlarged(_picture(demo.low), truth.shape)
     error = np.abs(_picture(result.enlarged) - truth)
     half_width = _picture(result.half_width)
-    limit = error_limit({"half-width": half_width[_picture(demo.head) > 0.5]})
+    limit = error_limit([half_width[_picture(demo.head) > 0.5]])
     size = demo.truth.shape[-1]
     small = demo.low.shape[-1]
     return _ENVIRONMENT.get_template("demo.html").render(

@@ -292,10 +292,11 @@ def test_crops_that_are_not_jittered_keep_the_degradation_of_the_run(phantom_dir
     assert degrade.degrade.operator.sigma == 2.5
 
 
-def test_a_switch_that_is_a_text_is_refused(phantom_dir, tmp_path):
+@pytest.mark.parametrize("name", ["compile", "quick"])
+def test_a_switch_that_is_a_text_is_refused(phantom_dir, tmp_path, name):
     with pytest.raises(RuntimeError) as caught:
-        run(workflow(phantom_dir, tmp_path / "out", compile="false"))
-    assert "compile must be True or False" in causes(caught.value)
+        run(workflow(phantom_dir, tmp_path / "out", **{name: "false"}))
+    assert f"{name} must be True or False" in causes(caught.value)
 
 
 def test_a_second_run_into_the_same_folder_sets_the_first_aside(phantom_dir, tmp_path):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from monai_srgan import _renamed
 from monai_srgan.errors import about
 
 __all__ = ["require_flags"]
@@ -21,3 +22,7 @@ def require_flags(**flags: object) -> None:
     for name, value in flags.items():
         if not isinstance(value, bool):
             raise about(ValueError(f"{name} must be True or False (capitalized), got {value!r}"), name)
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

@@ -151,31 +151,3 @@ def test_data_needs_no_itk_before_a_dicom_file_is_read(tmp_path: Path) -> None:
         "except ImportError as error: print(error)"
     )
     assert "itk" in message
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("from monai_srgan.data import FigshareBrainTumorDataset", "monai_srgan.apps.FigshareBrainTumorDataset"),
-        ("from monai_srgan.bundle_root import find_bundle_root", "monai_srgan.bundling"),
-        ("import monai_srgan.trust", "monai_srgan.uncertainty"),
-        ("from monai_srgan.data import assert_patient_disjoint", "monai_srgan.data.check_patient_disjoint"),
-        ("from monai_srgan.networks import with_weights", "monai_srgan.networks.load_weights"),
-        ("from monai_srgan.handlers.output_folder import clear_folder", "monai_srgan.bundling.run_folder"),
-    ],
-)
-def test_an_old_import_names_the_new_place(old: str, new: str) -> None:
-    with pytest.raises(ImportError, match=rf"moved in version 0\.3\.0: use {new}"):
-        exec(old, {})
-
-
-def test_every_new_place_exists() -> None:
-    import importlib
-    import pydoc
-
-    from monai_srgan import _renamed
-
-    for module in _renamed._MODULES.values():
-        importlib.import_module(f"monai_srgan.{module}")
-    for name in _renamed._NAMES.values():
-        assert pydoc.locate(f"monai_srgan.{name}") is not None, name

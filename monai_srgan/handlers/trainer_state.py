@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from ignite.engine import Events
 
+from monai_srgan import _renamed
 from monai_srgan.physics import same_measurement
 from monai_srgan.processes import is_main_process, rank, world_size
 from monai_srgan.settings import differences
@@ -131,3 +132,7 @@ class TrainerState:
             )
         if adjusted and is_main_process():
             logger.warning("resuming with other settings: %s", "; ".join(adjusted))
+
+
+def __getattr__(name: str) -> object:
+    raise _renamed.missing(__name__, name)

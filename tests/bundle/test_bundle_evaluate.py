@@ -341,7 +341,7 @@ def test_missing_weights_are_named_with_the_remedy(phantom_dir: Path, tmp_path: 
     with pytest.raises((RuntimeError, FileNotFoundError)) as caught:
         made.run()
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
-    assert any(error is not None and "none.pt" in str(error) and "Train first" in str(error) for error in chain)
+    assert any(error is not None and "none.pt does not exist. Train the network first" in str(error) for error in chain)
 
 
 def test_an_unwritable_output_folder_stops_before_any_slice_is_scored(

@@ -27,7 +27,7 @@ def test_an_existing_folder_keeps_its_files(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OSError, match=r"output_dir=.*file.* is not writable .* choose another folder"):
+        with pytest.raises(OSError, match=r"output_dir .*file.* cannot be written to .* choose another folder"):
             writable_folder(folder)
 
 

@@ -83,5 +83,5 @@ def test_a_batch_becomes_an_image_and_two_targets():
 
 
 def test_a_batch_without_a_mask_is_refused_by_name():
-    with pytest.raises(KeyError, match=r"must hold \['mask'\]"):
+    with pytest.raises(KeyError, match=r"must have \['mask'\]"):
         PrepareTumorBatch()({"image": torch.rand(1, 1, 4, 4), "tumor_type": [1]})

@@ -26,7 +26,7 @@ class LossProgressBar:
     the end of each epoch. Rank 0 shows the progress of a job of many processes.
 
     Args:
-        description: text before the bar; "[epoch/epochs]" follows it.
+        description: text before the bar; "[epoch/epochs]" follows it where there are several epochs.
         every: number of iterations between updates of the bar.
     """
 
@@ -46,8 +46,11 @@ class LossProgressBar:
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.log_epoch)
 
     def log_epoch(self, engine: Any) -> None:
-        """Log the epoch and the losses of its last iteration."""
+        """Log the epoch and the losses of its last iteration; of a single epoch, how many batches are done."""
         state = engine.state
+        if state.max_epochs == 1:
+            logger.info("%s: %d of %d", self.description, state.iteration, state.epoch_length)
+            return
         losses = "".join(f", {name} {value}" for name, value in self.floats(state.output).items())
         epoch = f"{self.description} [{state.epoch}/{state.max_epochs}]"
         logger.info("%s: iteration %d%s", epoch, state.iteration, losses)

@@ -143,10 +143,9 @@ class IntervalTable:
         """
         if None not in (precision, self.precision) and precision != self.precision:
             logger.info(
-                "the intervals were calibrated with the network in %s, it runs in %s: their coverage was not measured "
-                "in %s",
+                "the intervals were calibrated with the network in %s, and it runs in %s: its coverage can differ a "
+                "little",
                 self.precision,
-                precision,
                 precision,
             )
 

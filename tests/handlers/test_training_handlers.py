@@ -175,6 +175,15 @@ def test_progress_is_a_bar_on_a_terminal_and_a_line_per_epoch_in_a_log_file(term
     assert ("pixel=0.25" in capsys.readouterr().err) == terminal
 
 
+def test_the_progress_of_a_single_epoch_counts_its_batches_in_a_log_file(monkeypatch, caplog):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+    engine = engine_with(lambda _e, _batch: {})
+    LossProgressBar("evaluation").attach(engine)
+    with caplog.at_level(logging.INFO):
+        engine.run(range(5), max_epochs=1)
+    assert caplog.messages[-1] == "evaluation: 5 of 5"
+
+
 def test_the_run_time_is_estimated_from_the_first_iterations(caplog, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("ignite.handlers.timing.perf_counter", lambda: clock[0])

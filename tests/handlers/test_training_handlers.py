@@ -181,7 +181,7 @@ def test_the_progress_of_a_single_epoch_counts_its_batches_in_a_log_file(monkeyp
     LossProgressBar("evaluation").attach(engine)
     with caplog.at_level(logging.INFO):
         engine.run(range(5), max_epochs=1)
-    assert caplog.messages[-1] == "evaluation: 5 of 5"
+    assert "evaluation: 5 of 5" in caplog.messages
 
 
 def test_the_run_time_is_estimated_from_the_first_iterations(caplog, monkeypatch):
@@ -246,7 +246,7 @@ def test_only_the_main_process_of_a_job_writes_speaks_and_shows(tmp_path, monkey
     monkeypatch.setattr(processes, "rank", lambda: 0)
     main = run_all()
     assert {p.name for p in tmp_path.iterdir()} == {"old.csv", "curves", "models"}
-    for text in ("stuck", "training [1/1]", "for the remaining 2 iterations"):
+    for text in ("stuck", "training: 4 of 4", "for the remaining 2 iterations"):
         assert text in caplog.text
     assert other.state.adversarial_weight == main.state.adversarial_weight == 0.5  # a schedule is everybody's
 

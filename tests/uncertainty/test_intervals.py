@@ -355,7 +355,7 @@ def test_results_with_and_without_the_projection_are_not_exchanged():
 def test_another_precision_than_that_of_the_calibration_is_logged(caplog, own, runs, logged):
     with caplog.at_level("INFO"):
         IntervalTable(0.9, 1.0, TABLE, precision=own).log_precision(runs)
-    assert ("calibrated with the network in bf16, it runs in fp32" in caplog.text) == logged
+    assert ("calibrated with the network in bf16, and it runs in fp32" in caplog.text) == logged
 
 
 def test_an_operator_of_ones_own_is_recorded_and_cannot_be_compared(tmp_path: Path, caplog):

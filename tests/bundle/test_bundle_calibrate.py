@@ -17,6 +17,7 @@ import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 from monai.engines import SupervisedEvaluator
+from workflows import SMALL_NETWORK, small_workflow
 
 from monai_srgan.apps import figshare_datalist
 from monai_srgan.data import read_cjdata
@@ -27,8 +28,6 @@ from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.uncertainty import IntervalTable
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "bundle" / "configs" / "calibrate.json"
-SMALL = {"network_def#num_blocks": 1, "network_def#channels": 8}
 
 
 def small_network() -> SRResNet:
@@ -45,21 +44,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def workflow(dataset_dir: Path, output_file: Path, ckpt_path: Path, **overrides: Any) -> ConfigWorkflow:
-    made = ConfigWorkflow(
-        config_file=str(CONFIG),
-        meta_file=str(CONFIG.with_name("metadata.json")),
-        logging_file=False,
-        workflow_type="infer",
-        dataset_dir=str(dataset_dir),
-        output_file=str(output_file),
-        ckpt_path=str(ckpt_path),
-        device="$torch.device('cpu')",
-        num_folds=3,
-        **{**SMALL, **overrides},
-    )
-    made.initialize()
-    return made
+def workflow(dataset_dir: Path, output_file: Path, ckpt_path: Path, **items: Any) -> ConfigWorkflow:
+    return small_workflow("calibrate", dataset_dir=dataset_dir, output_file=output_file, ckpt_path=ckpt_path, **items)
 
 
 def slices_of(dataset_dir: Path, section: str, **kwargs: Any) -> list[tuple[str, Any, Any, Any]]:
@@ -180,7 +166,7 @@ def test_the_command_of_the_how_to_works_and_logs_the_table(phantom_dir: Path, t
     command += ["--config_file", "bundle/configs/calibrate.json", "--dataset_dir", str(phantom_dir)]
     command += ["--ckpt_path", str(weights), "--num_folds", "3"]
     command += ["--output_file", str(tmp_path / "intervals.json")]
-    command += [word for key, value in SMALL.items() for word in (f"--{key}", str(value))]
+    command += [word for key, value in SMALL_NETWORK.items() for word in (f"--{key}", str(value))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert re.search(r"inside +\d+\.\d% +\d+\.\d%", done.stdout)

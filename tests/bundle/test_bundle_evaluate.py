@@ -16,6 +16,7 @@ import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 from torch.nn import functional as F
+from workflows import SMALL_NETWORK, small_workflow
 
 from monai_srgan.apps import figshare_datalist
 from monai_srgan.data import read_cjdata
@@ -25,8 +26,6 @@ from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.uncertainty import CalibrationRecord, IntervalTable, QuantileTable
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "bundle" / "configs" / "evaluate.json"
-SMALL = {"network_def#num_blocks": 1, "network_def#channels": 8}
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +39,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def workflow(dataset_dir: Path, output_dir: Path, ckpt_path: Path, **overrides: Any) -> ConfigWorkflow:
-    made = ConfigWorkflow(
-        config_file=str(CONFIG),
-        meta_file=str(CONFIG.with_name("metadata.json")),
-        logging_file=False,
-        workflow_type="infer",
-        dataset_dir=str(dataset_dir),
-        output_dir=str(output_dir),
-        ckpt_path=str(ckpt_path),
-        device="$torch.device('cpu')",
-        num_folds=3,
-        **{**SMALL, **overrides},
-    )
-    made.initialize()
-    return made
+def workflow(dataset_dir: Path, output_dir: Path, ckpt_path: Path, **items: Any) -> ConfigWorkflow:
+    return small_workflow("evaluate", dataset_dir=dataset_dir, output_dir=output_dir, ckpt_path=ckpt_path, **items)
 
 
 def means(folder: Path) -> dict[str, Any]:
@@ -322,7 +308,7 @@ def test_the_command_of_the_readme_works_and_logs_the_table(phantom_dir: Path, t
             ),
             *("--dataset_dir", str(phantom_dir), "--output_dir", str(tmp_path), "--ckpt_path", str(weights)),
             *("--num_folds", "3", "--panels", "0"),
-            *(word for key, value in SMALL.items() for word in (f"--{key}", str(value))),
+            *(word for key, value in SMALL_NETWORK.items() for word in (f"--{key}", str(value))),
         ],
         cwd=ROOT,
         capture_output=True,

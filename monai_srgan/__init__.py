@@ -42,7 +42,7 @@ def __getattr__(name: str) -> ModuleType:
     """Import a subpackage when it is first asked for (PEP 562)."""
     if name in _SUBPACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _renamed.missing(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -15,40 +15,43 @@ _PACKAGE = "monai_srgan."
 
 _MODULES = {
     "bundle_root": "bundling",
-    "data.download": "apps.figshare_download",
+    "data.download": "apps",
     "data.figshare": "apps",
     "data.phantom": "phantoms",
-    "data.phantom_anatomy": "phantoms.anatomy",
-    "data.phantom_tumor": "phantoms.tumor",
-    "handlers.adversarial": "handlers.discriminator_monitor",
-    "engines.scored_slices": "scores.scored_slice",
-    "handlers.calibration": "handlers.interval_calibration",
-    "handlers.curves": "handlers.curve_recorder",
-    "handlers.extra_validation": "handlers.phase_validation",
-    "handlers.learning_rate": "handlers.two_phase_learning_rate",
-    "handlers.metrics": "handlers.region_score",
-    "handlers.output_folder": "bundling.run_folder",
-    "handlers.panels": "handlers.panel_saver",
-    "handlers.perceptual": "handlers.iteration_state_scheduler",
-    "handlers.progress": "handlers.loss_progress_bar",
-    "handlers.report": "handlers.report_saver",
-    "handlers.scores": "handlers.score_table",
-    "handlers.weights": "handlers.weights_loader",
-    "method_names": "scores.methods",
-    "metrics.facts": "scores.facts",
-    "report.rows": "scores.rows",
-    "report.statistics": "scores.statistics",
-    "report.summary": "scores.summary",
-    "transforms.geometry": "transforms.affine",
-    "transforms.inputs": "transforms.load_input",
-    "transforms.io": "transforms.load_mat",
-    "transforms.output": "transforms.save",
-    "transforms.trust": "transforms.uncertainty_maps",
+    "data.phantom_anatomy": "phantoms",
+    "data.phantom_tumor": "phantoms",
+    "engines.scored_slices": "scores",
+    "handlers.adversarial": "handlers",
+    "handlers.calibration": "handlers",
+    "handlers.curves": "handlers",
+    "handlers.extra_validation": "handlers",
+    "handlers.learning_rate": "handlers",
+    "handlers.metrics": "handlers",
+    "handlers.output_folder": "bundling",
+    "handlers.panels": "handlers",
+    "handlers.perceptual": "handlers",
+    "handlers.progress": "handlers",
+    "handlers.report": "handlers",
+    "handlers.scores": "handlers",
+    "handlers.weights": "handlers",
+    "method_names": "scores",
+    "metrics.facts": "scores",
+    "report.rows": "scores",
+    "report.statistics": "scores",
+    "report.summary": "scores",
+    "transforms.geometry": "transforms",
+    "transforms.inputs": "transforms",
+    "transforms.io": "transforms",
+    "transforms.output": "transforms",
+    "transforms.trust": "transforms",
     "trust": "uncertainty",
     "whole_file": "files",
 }
+"""Modules of version 0.2 and the public subpackage that has their names now."""
 
 _NAMES = {
+    "bundle_root.shipped_intervals": "bundling.calibrated_intervals",
+    "bundle_root.shipped_weights": "bundling.pretrained_weights",
     "bundling.shipped_intervals": "bundling.calibrated_intervals",
     "bundling.shipped_weights": "bundling.pretrained_weights",
     "data.DownloadError": "apps.DownloadError",
@@ -57,21 +60,31 @@ _NAMES = {
     "data.assert_patient_disjoint": "data.check_patient_disjoint",
     "data.download_figshare": "apps.download_figshare",
     "data.draw_phantom_slice": "phantoms.draw_phantom_slice",
+    "data.figshare.tumor_type_name": "data.tumor_type_name",
     "data.figshare_datalist": "apps.figshare_datalist",
     "data.write_phantom_dataset": "phantoms.write_phantom_dataset",
+    "engines.evaluation_items": "scores.scored_slices",
+    "engines.evaluation_scores": "scores.scored_slices",
+    "engines.scored_slices.evaluation_items": "scores.scored_slices",
+    "engines.scored_slices.evaluation_scores": "scores.scored_slices",
+    "engines.scored_slices.slice_source": "scores.ScoredSlice",
+    "engines.slice_source": "scores.ScoredSlice",
     "flags.require_with": "bundling.require_enabled",
     "handlers.AdversarialHandler": "handlers.IterationStateScheduler",
     "handlers.ExtraValidation": "handlers.PhaseValidation",
     "handlers.PerceptualHandler": "handlers.IterationStateScheduler",
-    "engines.evaluation_items": "scores.scored_slices",
-    "engines.evaluation_scores": "scores.scored_slices",
-    "engines.slice_source": "scores.ScoredSlice",
+    "handlers.adversarial.AdversarialHandler": "handlers.IterationStateScheduler",
     "handlers.clear_folder": "bundling.clear_folder",
     "handlers.draw_panel": "report.draw_panel",
+    "handlers.extra_validation.ExtraValidation": "handlers.PhaseValidation",
+    "handlers.output_folder.writable_folder": "files.writable_folder",
+    "handlers.panels.draw_panel": "report.draw_panel",
+    "handlers.perceptual.PerceptualHandler": "handlers.IterationStateScheduler",
     "handlers.set_aside": "bundling.set_aside",
     "handlers.trainer_state.require_checkpoint": "bundling.require_checkpoint",
     "handlers.writable_folder": "files.writable_folder",
     "inferers.chosen_methods": "bundling.select_methods",
+    "method_names.variant_name": "scores.Method",
     "metrics.METRIC_FACTS": "scores.METRIC_FACTS",
     "metrics.MetricFact": "scores.MetricFact",
     "networks.srresnet_beside": "bundling.find_srresnet",
@@ -80,9 +93,16 @@ _NAMES = {
     "report.bootstrap_interval": "scores.bootstrap_interval",
     "report.paired_wilcoxon": "scores.paired_wilcoxon",
     "report.patient_summary": "scores.patient_statistics",
+    "report.statistics.patient_summary": "scores.patient_statistics",
+    "report.statistics.summarise": "scores.summarize",
     "report.summarise": "scores.summarize",
     "report.summarise_rows": "scores.summarize_rows",
+    "report.summary.summarise_rows": "scores.summarize_rows",
+    "transforms.geometry.require_crop_size": "bundling.require_crop_size",
+    "trust.weights_sha256": "networks.weights_sha256",
+    "whole_file.write_whole": "files.write_atomically",
 }
+"""Names of version 0.2 that are elsewhere, or have another name; those of moved modules complete their messages."""
 
 
 class _RenamedModules(MetaPathFinder):
@@ -91,7 +111,7 @@ class _RenamedModules(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:  # noqa: ARG002 - importlib's signature, D102
         """Raise ImportError for a module that has moved; leave all others to the next finder."""
         if fullname.startswith(_PACKAGE) and (new := _MODULES.get(fullname.removeprefix(_PACKAGE))):
-            raise ImportError(_message(fullname, new))
+            raise ImportError(_moved_module(fullname, new))
 
 
 def install() -> None:
@@ -110,10 +130,19 @@ def missing(module: str, name: str) -> Exception:
     Returns:
         ImportError with the new place of a name that has moved, else AttributeError.
     """
-    new = _NAMES.get(f"{module.removeprefix(_PACKAGE)}.{name}")
-    if new:
-        return ImportError(_message(f"{module}.{name}", new))
+    old = f"{module}.{name}".removeprefix(_PACKAGE)
+    if old in _MODULES:
+        return ImportError(_moved_module(f"{module}.{name}", _MODULES[old]))
+    if old in _NAMES:
+        return ImportError(_message(f"{module}.{name}", _NAMES[old]))
     return AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
+def _moved_module(old: str, new: str) -> str:
+    """The message for a module, with the names that are not in its new place."""
+    prefix = f"{old.removeprefix(_PACKAGE)}."
+    others = [f"{k.removeprefix(prefix)}: {_PACKAGE}{v}" for k, v in _NAMES.items() if k.startswith(prefix)]
+    return _message(old, new) + (f" ({', '.join(others)})" if others else "")
 
 
 def _message(old: str, new: str) -> str:

@@ -22,9 +22,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from monailabel.tasks.infer.bundle import BundleInferTask
 
 from monai_srgan import __version__
-from monai_srgan.bundling import find_srresnet
-from monai_srgan.bundling.bundle_root import installed_bundle
-from monai_srgan.bundling.pretrained import VARIANTS, pretrained_weights
+from monai_srgan.bundling import VARIANTS, find_srresnet, installed_bundle, pretrained_weights
 from monai_srgan.networks import read_network_weights
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from monai_srgan import _renamed
-from monai_srgan.bundling.bundle_root import find_bundle_root, installed_bundle
+from monai_srgan.bundling.bundle_root import find_bundle_root, installed_bundle, installed_label_app
 from monai_srgan.bundling.error_hints import explain_errors
 from monai_srgan.bundling.methods import select_methods
 from monai_srgan.bundling.pretrained import VARIANTS, calibrated_intervals, find_srresnet, pretrained_weights
@@ -22,6 +22,7 @@ __all__ = [
     "find_bundle_root",
     "find_srresnet",
     "installed_bundle",
+    "installed_label_app",
     "pretrained_weights",
     "require_checkpoint",
     "require_crop_size",

@@ -51,6 +51,7 @@ class PanelSaver:
         outline: whether to draw the tumor's outline.
         error_max: absolute error, in units of the images, at the top of the error map's color bar.
         dpi: dots per inch; a column is 2.4 inches wide.
+        method: method of the prediction and the error map, such as "srgan + consistency"; None for the network.
 
     Raises:
         ValueError: if ``select`` is unknown or ``max_items`` is below 1.
@@ -66,6 +67,7 @@ class PanelSaver:
         outline: bool = True,
         error_max: float = 0.2,
         dpi: int = 150,
+        method: str | None = None,
     ) -> None:
         if select not in _SELECT:
             raise ValueError(f"select must be one of {_SELECT}, got {select!r}")
@@ -79,6 +81,7 @@ class PanelSaver:
         self.outline = outline
         self.error_max = error_max
         self.dpi = dpi
+        self.method = None if method is None else Method.parse(method)
         self._kept: list[_Kept] = []
         self.logger = logging.getLogger(__name__)
 
@@ -105,16 +108,19 @@ class PanelSaver:
     def keep(self, engine: Any) -> None:
         """Keep those slices of one step that may be drawn."""
         others = map(Method.parse, engine.baselines) if self.methods is None else self.methods
-        drawn = (*others, engine.method)
+        drawn = (*others, self._method(engine))
         for kept in self._candidates(engine, scored_slices(engine)):
             self._kept.append(_Kept(kept.priority, kept.scored.on_cpu(drawn)))
         self._kept = sorted(self._kept, key=lambda kept: kept.priority)[: self.max_items]
+
+    def _method(self, engine: Any) -> Method:
+        return engine.method if self.method is None else self.method
 
     def _candidates(self, engine: Any, slices: Sequence[ScoredSlice]) -> list[_Kept]:
         """Slices of this step to keep."""
         if self.select == "worst":
             bound = self._kept[-1].priority if len(self._kept) >= self.max_items else math.inf
-            values = [s.scores.value(engine.method, self.region, "psnr") for s in slices]
+            values = [s.scores.value(self._method(engine), self.region, "psnr") for s in slices]
             found = [_Kept(value, s) for value, s in zip(values, slices, strict=True) if value is not None]
             return [kept for kept in found if kept.priority < bound]  # NaN, not measured, is never below
         steps = engine.state.epoch_length or self.max_items
@@ -140,7 +146,7 @@ class PanelSaver:
         if len(everywhere) > 1:
             self._kept = self._chosen(kept for part in everywhere for kept in part)
         for kept in self._kept:
-            figure = draw_panel(kept.scored, engine.method, outline=self.outline, error_max=self.error_max)
+            figure = draw_panel(kept.scored, self._method(engine), outline=self.outline, error_max=self.error_max)
             path = self.output_dir / f"panel_{Path(kept.scored.file).stem}.png"
             write_atomically(path, partial(figure.savefig, dpi=self.dpi))
         self.logger.info("%d panels are in %s", len(self._kept), self.output_dir)

@@ -28,7 +28,7 @@ from monai_srgan.metrics.masked import (
 from monai_srgan.metrics.redegradation import RedegradationPSNR
 from monai_srgan.metrics.regions import REGIONS, head_mask, region_masks, rim_mask
 from monai_srgan.metrics.ssim import SSIM_SETTINGS, ssim_map
-from monai_srgan.metrics.st_lpips import STLPIPS
+from monai_srgan.metrics.st_lpips import STLPIPS, st_lpips_is_installed
 
 __all__ = [
     "HFEN",
@@ -56,6 +56,7 @@ __all__ = [
     "region_scores",
     "rim_mask",
     "ssim_map",
+    "st_lpips_is_installed",
 ]
 
 

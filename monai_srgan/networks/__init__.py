@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_srgan import _renamed
+from monai_srgan.networks.architecture import architecture
 from monai_srgan.networks.discriminator import SRGANDiscriminator
 from monai_srgan.networks.fingerprint import weights_sha256
 from monai_srgan.networks.generator import SRResNet
@@ -19,6 +20,7 @@ __all__ = [
     "SRResNet",
     "ShiftTolerantAlexNet",
     "VGGFeatures",
+    "architecture",
     "blend_state_dicts",
     "blur_pool",
     "load_weights",

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
 from monai_srgan.engines import SREvaluator
-from monai_srgan.handlers import PanelSaver
+from monai_srgan.handlers import PanelSaver, panel_saver
 from monai_srgan.report import draw_panel
 from monai_srgan.scores import ScoredSlice, scored_slices
 
@@ -125,6 +126,14 @@ def test_spread_over_few_large_batches_fills_up(tmp_path: Path) -> None:
     one, two = batch(0), batch(1)
     both = {k: one[k] + two[k] if isinstance(one[k], list) else torch.cat([one[k], two[k]]) for k in one}
     assert run([both], PanelSaver(tmp_path, 4, dpi=30)) == ["panel_0.png", "panel_1.png"]
+
+
+def test_the_projected_network_is_drawn_where_that_is_the_method(tmp_path: Path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(panel_saver, "draw_panel", lambda _scored, method, **_: drawn.append(str(method)) or Figure())
+    saver = PanelSaver(tmp_path, method="model + consistency", select="first")
+    run([batch(1)], saver, projection=lambda pred, _: pred - 0.1)
+    assert drawn == ["model + consistency"]
 
 
 def test_worst_takes_the_slices_of_lowest_psnr_and_skips_those_without_tumor(tmp_path: Path) -> None:

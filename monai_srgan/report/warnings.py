@@ -30,7 +30,7 @@ def data_warnings(settings: Mapping[str, Any]) -> list[DataWarning]:
         settings: of the report.
     """
     found = []
-    if settings.get("made_up"):
+    if settings.get("synthetic"):
         found.append(
             DataWarning(
                 "Synthetic slices.", "These are phantoms: the figures show that the software works, nothing else."

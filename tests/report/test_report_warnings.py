@@ -17,8 +17,8 @@ from monai_srgan.report.warnings import data_warnings, trust_warnings
 @pytest.mark.parametrize(
     ("settings", "titles"),
     [
-        ({"section": "test", "folds": "patient", "made_up": False}, []),
-        ({"section": "test", "folds": DEALT_EVENLY, "made_up": True}, ["Synthetic slices.", "Few patients."]),
+        ({"section": "test", "folds": "patient", "synthetic": False}, []),
+        ({"section": "test", "folds": DEALT_EVENLY, "synthetic": True}, ["Synthetic slices.", "Few patients."]),
         ({"section": "training", "folds": "official"}, ["Training patients.", "Official folds."]),
     ],
 )

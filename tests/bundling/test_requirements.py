@@ -15,10 +15,10 @@ from monai_srgan.errors import argument_of
 
 
 def test_an_option_without_its_switch_is_not_ignored() -> None:
-    require_enabled("trust", True, intervals=True, trust_consistency=False)
-    require_enabled("trust", False, intervals=False, trust_consistency=None)
-    with pytest.raises(ValueError, match="intervals and trust_consistency need trust: set trust=True") as raised:
-        require_enabled("trust", False, intervals="a.json", trust_consistency=True)
+    require_enabled("trust", True, intervals=True, panels=False)
+    require_enabled("trust", False, intervals=False, panels=None)
+    with pytest.raises(ValueError, match="intervals and panels need trust: set trust=True") as raised:
+        require_enabled("trust", False, intervals="a.json", panels=True)
     assert argument_of(raised.value) == "trust"
 
 

@@ -38,7 +38,7 @@ def test_a_report_warns_of_patients_of_the_calibration() -> None:
     calibration = {"patients": ["a", "b"], "degradation": json.loads(json.dumps(HERE))}
     assert warnings_of(HERE, calibration) == []
     assert warnings_of(HERE, calibration, {"b", "d"}) == [
-        "1 patient of this report took part in the calibration: no test of it."
+        "1 patient of this report took part in the calibration, so this coverage is not an independent test."
     ]
     assert trust_warnings({}, {"a"}) == []
     assert trust_warnings({"degradation": HERE, "calibration": None}, {"a"}) == []

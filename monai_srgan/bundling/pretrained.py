@@ -52,8 +52,7 @@ def calibrated_intervals(
         consistency: whether the results are projected to be consistent with the input.
 
     Returns:
-        the file; None where there is none: for a blend, and for "srresnet_jitter", which is trained on many
-        degradations.
+        the file; None for a blend and for "srresnet_jitter" (trained on many degradations), which have no intervals.
 
     Raises:
         ValueError: `variant` is unknown.

@@ -100,7 +100,7 @@ def patient_folds(patients: Iterable[str], num_folds: int = 5, seed: int = 0) ->
     logger.warning(
         "%d patients are too few for the hash folds: with seed %d and %d folds, %d would be without patients. The "
         "patients are dealt evenly instead. These folds differ from those of the whole set: weights trained on other "
-        "patients of the set, including the shipped weights, may have seen the test patients of this collection.",
+        "patients of the set, including the pretrained weights, may have seen the test patients of this collection.",
         len(stems),
         seed,
         num_folds,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ignite handlers of training and evaluation: schedules, records, scores and pictures."""
+"""ignite handlers of training and evaluation (records, scores, pictures), and the schedules that they follow."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class RunTimeEstimate:
         iteration, last = engine.state.iteration, engine.state.max_epochs * engine.state.epoch_length
         measured = self.cost(iteration - self.after + 1, iteration)
         logger.info(
-            "about %s for the remaining %d iterations, measured over the first %d; validation comes on top",
+            "about %s for the remaining %d iterations, measured over the first %d, plus validation",
             duration(self._timer.value() / measured * self.cost(iteration, last)),
             last - iteration,
             self.after,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Separable windows over numpy images, as products with small banded matrices.
 
-A window of K weights along one axis, b neighbouring results at a time, is a product of b + K - 1 values with a banded
+A window of K weights along one axis, b neighboring results at a time, is a product of b + K - 1 values with a banded
 matrix. Some multiplications are with zeros outside the band, but numpy's BLAS keeps the sums in registers: on one CPU
 core all scores of a 512x512 image take 33 ms this way, 190 ms by shifted sums in torch and 164 ms by
 ``scipy.ndimage.gaussian_filter`` (torch's float64 ``conv2d``: 600 ms for the window alone). An evaluation scores about

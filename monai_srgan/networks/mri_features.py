@@ -17,7 +17,7 @@ from monai_srgan.networks.weights import read_state_dict
 __all__ = ["MRIFeatures"]
 
 _HINT = (
-    "The bundle ships models/features/mri_features.pt for the default arguments. Train others with "
+    "The bundle includes models/features/mri_features.pt for the default arguments. Train others with "
     "`python -m monai.bundle run training --config_file bundle/configs/train_features.json`."
 )
 

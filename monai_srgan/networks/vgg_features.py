@@ -131,7 +131,7 @@ class VGGFeatures(nn.Module):
     def _load(self, weights: str | Path | None, official: str, sha256: str | None) -> None:
         hint = (
             f"Download torchvision's official file from https://download.pytorch.org/models/{official} and give its "
-            "path as `weights`. Alternatives are monai_srgan.networks.MRIFeatures (shipped with the bundle, the "
+            "path as `weights`. Alternatives are monai_srgan.networks.MRIFeatures (included in the bundle, the "
             "default), monai.losses.PerceptualLoss, and any callable in monai_srgan.losses.PerceptualFeatureLoss."
         )
         if weights is None:

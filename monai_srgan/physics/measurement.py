@@ -175,7 +175,8 @@ class Measurement:
 def same_operator(a: Any, b: Any) -> bool:
     """Whether two operators degrade every image alike, whatever their classes and arguments.
 
-    Operators of this package have the same matrices on several sizes, others give the same output for a random image.
+    Operators of this package are compared by their matrices on several sizes; all others are compared by their output
+    for one random image.
 
     Args:
         a: callable with an attribute ``scale``, from ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``.

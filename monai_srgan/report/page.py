@@ -64,7 +64,7 @@ class Report:
         key_method: the method that the report is about.
         reference: the method that all others are compared with.
         summary: figures of the evaluation. Of its settings, which may be nested, these have a meaning: ``section``,
-            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``made_up`` (whether the slices are
+            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``synthetic`` (whether the slices are
             synthetic), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %,
             ``patients``, ``degradation``).
         rows: rows of the evaluation; those of its own degradation are drawn.
@@ -153,7 +153,7 @@ def render_report(report: Report) -> str:
         findings=findings(scores, summary.degradations, roles),
         reference=_reference(report),
         compared=report.reference in scored,
-        made_up=bool(report.settings.get("made_up")),
+        synthetic=bool(report.settings.get("synthetic")),
         warnings=data_warnings(report.settings),
         metrics=list(dict.fromkeys(m for region in regions for m in measured_metrics(scores, region))),
         methods=[style for method, style in styles.items() if method in scored],

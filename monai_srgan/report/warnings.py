@@ -30,7 +30,7 @@ def data_warnings(settings: Mapping[str, Any]) -> list[DataWarning]:
         settings: of the report.
     """
     found = []
-    if settings.get("made_up"):
+    if settings.get("synthetic"):
         found.append(
             DataWarning(
                 "Synthetic slices.", "These are phantoms: the figures show that the software works, nothing else."
@@ -38,7 +38,9 @@ def data_warnings(settings: Mapping[str, Any]) -> list[DataWarning]:
         )
     if settings.get("section") == "training":
         found.append(
-            DataWarning("Training patients.", "The network was trained on these patients, so its scores are too good.")
+            DataWarning(
+                "Training patients.", "The network was trained on these patients, so its scores are optimistic."
+            )
         )
     if settings.get("folds") == "official":
         text = "Some patients have scans in several folds, so the network may have been trained on test patients."
@@ -64,7 +66,10 @@ def trust_warnings(settings: Mapping[str, Any], patients: set[str]) -> list[str]
     found = []
     common = patients & set(calibration.get("patients") or ())
     if common:
-        found.append(f"{counted(len(common), 'patient')} of this report took part in the calibration: no test of it.")
+        found.append(
+            f"{counted(len(common), 'patient')} of this report took part in the calibration, so this coverage is not "
+            "an independent test."
+        )
     calibrated, evaluated = _measurement(calibration.get("degradation")), _measurement(settings.get("degradation"))
     if calibrated is None or evaluated is None:
         source = "The interval file" if calibrated is None else "This report"

@@ -136,15 +136,14 @@ class IntervalTable:
             raise about(ValueError(message), "intervals")
 
     def log_precision(self, precision: str | None) -> None:
-        """Log it if the network runs in another precision than in the calibration, where both are known.
+        """Log a note if the network's precision differs from that of the calibration, where both are known.
 
         Args:
             precision: of the network, such as "fp32".
         """
         if None not in (precision, self.precision) and precision != self.precision:
             logger.info(
-                "the intervals were calibrated with the network in %s, and it runs in %s: its coverage can differ a "
-                "little",
+                "the intervals were calibrated with the network in %s, and it runs in %s: coverage may differ slightly",
                 self.precision,
                 precision,
             )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The bundle's feature network: its training config, the weights that are shipped, and what they measure."""
+"""The bundle's feature network: its training config, the pretrained weights, and what they measure."""
 
 from __future__ import annotations
 

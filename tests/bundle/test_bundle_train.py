@@ -24,7 +24,7 @@ BUNDLE = Path(__file__).parents[2] / "bundle"
 
 
 def workflow(data: Path, out: Path, **overrides) -> ConfigWorkflow:
-    """The shipped config with networks, crops and epochs small enough for a test."""
+    """The bundle's config with networks, crops and epochs small enough for a test."""
     small = {
         "bundle_root": str(BUNDLE),
         "dataset_dir": str(data),

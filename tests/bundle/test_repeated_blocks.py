@@ -20,7 +20,7 @@ def block(config: str, name: str) -> Any:
     return json.loads(text)
 
 
-@pytest.mark.parametrize("name", ["network_def", "load_slice", "degrade"])
+@pytest.mark.parametrize("name", ["network_def", "load_mat", "scale_intensity", "load_slice", "degrade"])
 @pytest.mark.parametrize("config", ["evaluate", "calibrate"])
 def test_evaluation_and_calibration_repeat_the_blocks_of_training(config, name):
     assert block(config, name) == block("train", name)
@@ -28,3 +28,8 @@ def test_evaluation_and_calibration_repeat_the_blocks_of_training(config, name):
 
 def test_inference_repeats_the_network_of_training():
     assert block("inference", "network_def") == block("train", "network_def")
+
+
+@pytest.mark.parametrize("name", ["load_mat", "scale_intensity", "load_slice"])
+def test_the_feature_network_is_trained_on_slices_loaded_as_in_training(name):
+    assert block("train_features", name) == block("train", name)

@@ -116,7 +116,7 @@ def test_both_variants_are_better_than_interpolation_where_it_matters(slices: li
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_tumours_keep_their_brightness(slices: list[dict[str, Any]], variant: str) -> None:
+def test_tumors_keep_their_brightness(slices: list[dict[str, Any]], variant: str) -> None:
     assert abs(mean(slices, variant, "inside", "bias")) < 0.005
 
 

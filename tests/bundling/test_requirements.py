@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from monai_srgan.bundling import require_checkpoint, require_crop_size, require_enabled, select_methods
+from monai_srgan.bundling import require_checkpoint, require_crop_size, require_enabled
 from monai_srgan.errors import argument_of
 
 
 def test_an_option_without_its_switch_is_not_ignored() -> None:
-    require_enabled("trust", True, intervals=True, trust_consistency=False)
-    require_enabled("trust", False, intervals=False, trust_consistency=None)
-    with pytest.raises(ValueError, match="intervals and trust_consistency need trust: set trust=True") as raised:
-        require_enabled("trust", False, intervals="a.json", trust_consistency=True)
+    require_enabled("trust", True, intervals=True, panels=False)
+    require_enabled("trust", False, intervals=False, panels=None)
+    with pytest.raises(ValueError, match="intervals and panels need trust: set trust=True") as raised:
+        require_enabled("trust", False, intervals="a.json", panels=True)
     assert argument_of(raised.value) == "trust"
 
 
@@ -45,12 +45,3 @@ def test_files_that_are_not_checkpoints_are_refused(tmp_path: Path) -> None:
     (tmp_path / "half.pt").write_bytes((tmp_path / "model.pt").read_bytes()[:100])
     with pytest.raises(ValueError, match=re.escape(f"ckpt {tmp_path / 'half.pt'} cannot be read")):
         require_checkpoint(tmp_path / "half.pt", ["trainer"])
-
-
-def test_methods_are_selected_by_name_in_the_order_of_the_names() -> None:
-    methods = {"a": 1, "b": 2, "c": 3}
-    assert list(select_methods(methods, ["c", "a"])) == ["c", "a"]
-    assert select_methods(methods, ["b"], {"b": "b 0.5"}) == {"b 0.5": 2}
-    with pytest.raises(ValueError, match=r"compare must name methods out of \['a', 'b', 'c'\], got \['x'\]") as raised:
-        select_methods(methods, ["a", "x"])
-    assert argument_of(raised.value) == "compare"

@@ -1,34 +1,10 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The output folder of a run is checked and cleared before the run starts."""
+"""The output folder of a run is cleared before the run starts."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from monai_srgan.bundling.run_folder import clear_folder, set_aside
-from monai_srgan.files import writable_folder
-
-
-def test_a_missing_folder_is_made_with_its_parents_and_left_empty(tmp_path: Path) -> None:
-    folder = writable_folder(str(tmp_path / "a" / "b"))
-    assert folder.is_dir()
-    assert not list(folder.iterdir())
-
-
-def test_an_existing_folder_keeps_its_files(tmp_path: Path) -> None:
-    (tmp_path / "kept.txt").write_text("x")
-    writable_folder(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
-
-
-def test_a_file_in_the_way_is_named_with_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OSError, match=r"output_dir .*file.* cannot be written to .* choose another folder"):
-            writable_folder(folder)
 
 
 def test_files_of_an_earlier_run_are_set_aside_and_other_files_stay(tmp_path):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tutorial runs from top to bottom, and the shipped copy has been run and has pictures."""
+"""The tutorial runs from top to bottom, and the copy in the repository has been run and has pictures."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_pixels_farther_away_than_the_filter_reaches_have_no_influence() -> None
     assert not torch.equal(masked_hfen(noisy, target, mask), masked_hfen(pred, target, mask))
 
 
-def test_an_empty_region_is_nan_and_does_not_touch_its_neighbour() -> None:
+def test_an_empty_region_is_nan_and_does_not_touch_its_neighbor() -> None:
     pred, target = images()
     mask = tumor()
     mask[0] = False

@@ -139,7 +139,7 @@ def test_strict_ssim_averages_the_windows_that_fit_into_the_region() -> None:
 
 
 @pytest.mark.parametrize("metric", ALL)
-def test_an_empty_region_is_nan_and_does_not_touch_its_neighbours_in_the_batch(
+def test_an_empty_region_is_nan_and_does_not_touch_its_neighbors_in_the_batch(
     metric: Callable[..., torch.Tensor],
 ) -> None:
     pred, target = images()

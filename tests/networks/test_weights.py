@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights from one file or blended from two, and networks as methods of a comparison."""
+"""Weights from one file or blended from two."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from monai_srgan.bundling import find_srresnet
 from monai_srgan.errors import argument_of
-from monai_srgan.inferers import Predictor, TiledSRInferer
 from monai_srgan.networks import SRResNet, blend_state_dicts, load_weights, read_network_weights
 from monai_srgan.networks.weights import read_state_dict
 
@@ -106,40 +104,3 @@ def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
     assert not torch.equal(network.tail.weight, small(0).tail.weight)
     assert load_weights(network, files[0]) is network
     assert torch.equal(network.tail.weight, small(0).tail.weight)
-
-
-def test_the_srresnet_of_a_run_or_of_the_bundle_is_found(tmp_path: Path) -> None:
-    assert find_srresnet(tmp_path / "model.pt") is None
-    (tmp_path / "srresnet").mkdir()
-    shipped = tmp_path / "srresnet" / "srresnet.pt"
-    shipped.touch()
-    assert find_srresnet(tmp_path / "model.pt") == str(shipped)
-    assert find_srresnet(shipped) is None  # it has none but itself
-    (tmp_path / "srresnet.pt").touch()
-    assert find_srresnet(tmp_path / "model.pt") == str(tmp_path / "srresnet.pt")
-
-
-def test_a_predictor_is_its_network_with_the_files_weights(files: tuple[Path, Path]) -> None:
-    image = torch.rand(2, 1, 9, 8)
-    predictor = Predictor(small(5).train(), files[0], inferer=TiledSRInferer(precision=None))
-    with torch.no_grad():
-        torch.testing.assert_close(predictor(image), small(0)(image))
-    assert not predictor(image).requires_grad
-
-
-def test_a_predictor_without_weights_raises_an_error() -> None:
-    predictor = Predictor(small(5), None)
-    for _ in range(2):
-        with pytest.raises(ValueError, match="path must be a file of weights, got None") as caught:
-            predictor(torch.rand(1, 1, 8, 8))
-        assert argument_of(caught.value) == "srresnet_path"
-
-
-def test_a_predictors_file_is_read_when_first_needed_and_once(files: tuple[Path, Path], tmp_path: Path) -> None:
-    Predictor(small(5), tmp_path / "none.pt")
-    with pytest.raises(FileNotFoundError, match=r"none\.pt"):
-        Predictor(small(5), tmp_path / "none.pt")(torch.rand(1, 1, 8, 8))
-    predictor = Predictor(small(5), files[0])
-    first = predictor(torch.ones(1, 1, 8, 8))
-    files[0].unlink()
-    assert torch.equal(predictor(torch.ones(1, 1, 8, 8)), first)

@@ -17,8 +17,8 @@ from monai_srgan.report.warnings import data_warnings, trust_warnings
 @pytest.mark.parametrize(
     ("settings", "titles"),
     [
-        ({"section": "test", "folds": "patient", "made_up": False}, []),
-        ({"section": "test", "folds": DEALT_EVENLY, "made_up": True}, ["Synthetic slices.", "Few patients."]),
+        ({"section": "test", "folds": "patient", "synthetic": False}, []),
+        ({"section": "test", "folds": DEALT_EVENLY, "synthetic": True}, ["Synthetic slices.", "Few patients."]),
         ({"section": "training", "folds": "official"}, ["Training patients.", "Official folds."]),
     ],
 )
@@ -38,7 +38,7 @@ def test_a_report_warns_of_patients_of_the_calibration() -> None:
     calibration = {"patients": ["a", "b"], "degradation": json.loads(json.dumps(HERE))}
     assert warnings_of(HERE, calibration) == []
     assert warnings_of(HERE, calibration, {"b", "d"}) == [
-        "1 patient of this report took part in the calibration: no test of it."
+        "1 patient of this report took part in the calibration, so this coverage is not an independent test."
     ]
     assert trust_warnings({}, {"a"}) == []
     assert trust_warnings({"degradation": HERE, "calibration": None}, {"a"}) == []

@@ -15,7 +15,7 @@ ROWS, COLUMNS = 24, 32
 
 
 def fields(**changes: Any) -> dict[str, Any]:
-    """A slice of 24 rows and 32 columns: tumour in rows 4..9 and columns 15..24; nothing in it is symmetric."""
+    """A slice of 24 rows and 32 columns: tumor in rows 4..9 and columns 15..24; nothing in it is symmetric."""
     rng = np.random.default_rng(7)
     image = rng.integers(0, 3000, (ROWS, COLUMNS)).astype(np.int16)
     mask = np.zeros((ROWS, COLUMNS), np.uint8)

@@ -56,7 +56,7 @@ SMALL: dict[str, Any] = {
 
 
 def workflow(data: Path, out: Path, configs: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    """The shipped configs with networks, crops and epochs small enough for a test."""
+    """The bundle's configs with networks, crops and epochs small enough for a test."""
     files = [str(CONFIGS / name) for name in configs]
     return ConfigWorkflow(
         config_file=files,

@@ -99,7 +99,7 @@ def test_pixels_count_by_their_weight():
         assert table.quantiles.tolist() == [[expected]]  # equal features make one bin
 
 
-def test_a_bin_of_few_pixels_takes_its_neighbour_s_quantile():
+def test_a_bin_of_few_pixels_takes_its_neighbor_s_quantile():
     corner = [[0.0] * 500 + [1.0] * 500, [0.0] * 500 + [1.0] * 500]
     errors = np.repeat([1.0, 2.0], 500)
     table = fit_quantile_table(np.array(corner), errors, np.ones(1000), 0.5, bins=2)

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.modules.instancenorm import _InstanceNorm
 from tqdm import tqdm
 
+from monai_srgan.errors import about
 from monai_srgan.inferers.accelerated import PRECISIONS, AcceleratedNetwork, Precision, accelerate
 from monai_srgan.precision import plain
 
@@ -64,7 +65,8 @@ class TiledSRInferer(Inferer):
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be at least 1 slice, got {batch_size!r}")
         if precision is not None and precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}")
+            message = f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}"
+            raise about(ValueError(message), "precision")
         if compile and precision is None:
             raise ValueError("compile=True needs a precision, got precision=None: compile the network yourself")
         self.tile = tile

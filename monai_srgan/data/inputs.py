@@ -91,14 +91,15 @@ def check_inputs(
     Args:
         datalist: items as returned by :func:`inference_datalist`.
         load: the preprocessing of an item, and further checks.
-        progress: show a progress bar if there are many files.
+        progress: show a progress bar on a terminal if there are many files.
 
     Raises:
         ValueError: inputs cannot be used; the message lists all of them with the reasons. It is about an argument (see
             :func:`monai_srgan.errors.about`) if all reasons are about the same one.
     """
     problems, arguments = [], set()
-    for item in tqdm(datalist, desc="checking inputs", unit="file", disable=not progress or len(datalist) < _MANY):
+    hidden = None if progress and len(datalist) >= _MANY else True  # None hides the bar without a terminal
+    for item in tqdm(datalist, desc="checking inputs", unit="file", disable=hidden):
         try:
             load(dict(item))
         except Exception as error:  # MONAI's readers raise anything; each becomes a line of the error below

@@ -155,7 +155,7 @@ class TiledSRInferer(Inferer):
         pieces = [(n, x, y) for n in range(0, len(slices), self.batch_size) for x in spans[0] for y in spans[1]]
         result: torch.Tensor | None = None
         desc = "tiles" if len(spans[0]) * len(spans[1]) > 1 else "slices"
-        hidden = None if self.progress and len(pieces) > 1 else True  # None hides it without a terminal
+        hidden = None if self.progress and len(pieces) > 1 else True  # None hides the bar without a terminal
         for n, x, y in tqdm(pieces, desc=desc, delay=2.0, leave=False, disable=hidden):
             piece = slices[n : n + self.batch_size, :, x.left : x.right, y.left : y.right]
             with torch.no_grad():

@@ -59,31 +59,28 @@ def render_demo_page(demo: DemoSlice, result: DemoResult) -> str:
     limit = error_limit([half_width[_picture(demo.head) > 0.5]])
     size = demo.truth.shape[-1]
     small = demo.low.shape[-1]
-    return (
-        template_environment("monai_srgan.cli")
-        .get_template("demo.html")
-        .render(
-            demo=demo,
-            version=__version__,
-            size=size,
-            small=small,
-            view=view,
-            outline=outline_path(tumor),
-            tiles=[
-                _gray_tile("Input", f"{small} x {small} pixels", low, view, kind="blocks"),
-                _gray_tile("Bicubic", _decibels(result.bicubic_psnr), _picture(result.bicubic), view),
-                _gray_tile("SRGAN", _decibels(result.enlarged_psnr), _picture(result.enlarged), view),
-                _map_tile("Trust map", "light: trust it; dark: doubt it", half_width, limit, view),
-                _gray_tile("Ground truth", f"{size} x {size} pixels", truth, view),
-            ],
-            checks=[
-                _map_tile("Trust map", "how far off each pixel may be", half_width, limit, view),
-                _map_tile("Actual error", "how far off each pixel is", error, limit, view),
-            ],
-            ticks=[f"{value:g}" for value in (0.0, limit / 2, limit)],
-            gradient=gradient(TRUST_COLORS),
-            coverage=f"{100 * result.coverage:.0f}",
-        )
+    page = template_environment("monai_srgan.cli").get_template("demo.html")
+    return page.render(
+        demo=demo,
+        version=__version__,
+        size=size,
+        small=small,
+        view=view,
+        outline=outline_path(tumor),
+        tiles=[
+            _gray_tile("Input", f"{small} x {small} pixels", low, view, kind="blocks"),
+            _gray_tile("Bicubic", _decibels(result.bicubic_psnr), _picture(result.bicubic), view),
+            _gray_tile("SRGAN", _decibels(result.enlarged_psnr), _picture(result.enlarged), view),
+            _map_tile("Trust map", "light: trust it; dark: doubt it", half_width, limit, view),
+            _gray_tile("Ground truth", f"{size} x {size} pixels", truth, view),
+        ],
+        checks=[
+            _map_tile("Trust map", "how far off each pixel may be", half_width, limit, view),
+            _map_tile("Actual error", "how far off each pixel is", error, limit, view),
+        ],
+        ticks=[f"{value:g}" for value in (0.0, limit / 2, limit)],
+        gradient=gradient(TRUST_COLORS),
+        coverage=f"{100 * result.coverage:.0f}",
     )
 
 

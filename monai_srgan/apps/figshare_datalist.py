@@ -51,7 +51,7 @@ def figshare_datalist(
             of a head (PIDs with a letter) are in other folds; a UserWarning lists them. Use it only to compare with
             published results.
         min_size: minimum number of pixels of a slice along each axis, such as the size of training crops.
-        progress: show a progress bar if there are many files.
+        progress: show a progress bar on a terminal if there are many files.
 
     Returns:
         items ``{"image": path, "patient": stem, "tumor_type": 1..3, "source": path}``.

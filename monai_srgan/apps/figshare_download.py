@@ -92,7 +92,7 @@ def download_figshare(
 
     Args:
         root_dir: target folder, created if missing; ``~`` is the home folder.
-        progress: show a progress bar per file.
+        progress: show a progress bar per file on a terminal.
         base_url: URL of the files without the file number.
         archives: files to download.
         attempts: number of attempts per file, each of which resumes the last one.
@@ -208,7 +208,8 @@ def _transfer(url: str, part: Path, remote: RemoteFile, progress: bool) -> None:
                 f"{url}: the server answered {answer.status} instead of the file: download it by hand to {part.parent}."
             )
         start = have if resumed else 0  # a server without range support sends the whole file
-        bar = tqdm(total=remote.size, initial=start, unit="B", unit_scale=True, desc=remote.name, disable=not progress)
+        hidden = None if progress else True  # None hides the bar without a terminal
+        bar = tqdm(total=remote.size, initial=start, unit="B", unit_scale=True, desc=remote.name, disable=hidden)
         with bar, part.open("ab" if resumed else "wb") as file:
             while start <= remote.size and (chunk := answer.read(_CHUNK)):
                 file.write(chunk)

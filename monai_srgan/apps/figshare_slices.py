@@ -81,7 +81,7 @@ def scan_slices(dataset_dir: PathLike, progress: bool = True) -> tuple[SliceFile
 
     Args:
         dataset_dir: as for :func:`find_slices`.
-        progress: show a progress bar if there are many files.
+        progress: show a progress bar on a terminal if there are many files.
 
     Raises:
         MatFileError: slices cannot be used; the message lists all of them with the reasons.
@@ -113,8 +113,8 @@ def _check_unique(files: Iterable[Path]) -> None:
 def _read_all(versions: tuple[tuple[str, int, int], ...], progress: bool) -> tuple[SliceFile, ...]:
     """Read the files of (name, modification time, size); cached, since the sections of a split share the result."""
     slices, problems = [], []
-    bar = tqdm(versions, desc="checking slices", unit="file", disable=not progress or len(versions) < _MANY)
-    for name, _, _ in bar:
+    hidden = None if progress and len(versions) >= _MANY else True  # None hides the bar without a terminal
+    for name, _, _ in tqdm(versions, desc="checking slices", unit="file", disable=hidden):
         try:
             data = read_cjdata(name)
         except (MatFileError, OSError) as error:

@@ -19,6 +19,7 @@ OPTIONS = {
     "ckpt": "--ckpt FILE, a file in checkpoints/ of an earlier run",
     "ckpt_path": "--ckpt_path FILE, a state dict of network_def",
     "compare": "--compare \"['bicubic','srresnet']\"",
+    "compare_consistency": "--compare_consistency True, which --consistency True needs",
     "consistency": "--consistency True or --consistency False",
     "datalist": "--dataset_dir FILE_OR_FOLDER",
     "dataset_dir": "--dataset_dir FILE_OR_FOLDER",

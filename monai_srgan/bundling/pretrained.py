@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monai_srgan.errors import about
 
-__all__ = ["VARIANTS", "calibrated_intervals", "find_srresnet", "pretrained_weights"]
+__all__ = ["SCALE", "VARIANTS", "calibrated_intervals", "find_srresnet", "pretrained_weights"]
 
 
 _WEIGHTS = {
@@ -20,6 +20,9 @@ _WEIGHTS = {
 
 VARIANTS = tuple(_WEIGHTS)
 """Names of the bundle's weights, the default first."""
+
+SCALE = 4
+"""Enlargement of the bundle's weights."""
 
 
 _INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from monai_srgan import __version__
 from monai_srgan.cli.demo_slice import DemoResult, DemoSlice, Fidelity
@@ -25,19 +24,11 @@ from monai_srgan.report.pictures import (
     image_uri,
     outline_path,
 )
+from monai_srgan.report.templating import template_environment
 
 __all__ = ["render_demo_page"]
 
 _QUALITY = 92  # of lossy WebP, where the eye sees no difference
-
-# The page shares the style sheet of the evaluation report.
-_ENVIRONMENT = Environment(
-    loader=ChoiceLoader([PackageLoader("monai_srgan.cli"), PackageLoader("monai_srgan.report")]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,8 @@ def render_demo_page(demo: DemoSlice, result: DemoResult) -> str:
     limit = error_limit([half_width[_picture(demo.head) > 0.5]])
     size = demo.truth.shape[-1]
     small = demo.low.shape[-1]
-    return _ENVIRONMENT.get_template("demo.html").render(
+    page = template_environment("monai_srgan.cli").get_template("demo.html")
+    return page.render(
         demo=demo,
         version=__version__,
         size=size,

@@ -11,18 +11,18 @@ import nibabel as nib
 import numpy as np
 import torch
 
+from monai_srgan.bundling.pretrained import SCALE
 from monai_srgan.data.mat_reader import PIXEL_SPACING, slice_affine
 from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.metrics import head_mask, masked_psnr
 from monai_srgan.phantoms import draw_phantom_slice
 from monai_srgan.physics import BicubicUpsample, GaussianDownsample
 from monai_srgan.transforms.affine import scaled_affine
+from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 
 __all__ = ["DemoResult", "DemoSlice", "Fidelity", "draw_demo_slice", "read_demo_result"]
 
 _PATIENT = 7  # of the phantoms: an axial slice with a glioma, whose enhancing rim is a hard detail
-_PERCENTILE = 99.9
-_SCALE = 4
 _NAME = "phantom"
 
 
@@ -46,7 +46,7 @@ class DemoSlice:
     def save(self, folder: Path) -> Path:
         """Write the input and the ground truth in scanner units, and return the input's path."""
         fine = slice_affine()
-        coarse = scaled_affine(fine, _SCALE).numpy()
+        coarse = scaled_affine(fine, SCALE).numpy()
         for name, image, affine in ((_NAME, self.low, coarse), (f"{_NAME}_truth", self.truth, fine)):
             values = (self.units * image[0, 0]).numpy().astype(np.float32)
             nib.save(nib.Nifti1Image(values, affine), folder / f"{name}.nii.gz")
@@ -81,11 +81,11 @@ def draw_demo_slice(seed: int = 0) -> DemoSlice:
     """
     phantom = draw_phantom_slice(_PATIENT, seed=seed)
     image = torch.from_numpy(phantom.image.T.astype(np.float32))[None, None]  # rows are y
-    units = float(np.percentile(phantom.image, _PERCENTILE))
+    units = float(np.percentile(phantom.image, WHITE_PERCENTILE))
     truth = (image / units).clamp(0, 1)
     return DemoSlice(
         truth=truth,
-        low=GaussianDownsample(_SCALE)(truth),
+        low=GaussianDownsample(SCALE)(truth),
         tumor=torch.from_numpy(np.ascontiguousarray(phantom.mask.T.astype(bool)))[None, None],
         tumor_type=tumor_type_name(phantom.tumor_type),
         units=units,
@@ -106,7 +106,7 @@ def read_demo_result(demo: DemoSlice, folder: Path) -> DemoResult:
         / demo.units
         for kind in ("sr", "sr_halfwidth")
     )
-    bicubic = BicubicUpsample(_SCALE)(demo.low)
+    bicubic = BicubicUpsample(SCALE)(demo.low)
     covered = (enlarged - demo.truth).abs() <= half_width
     return DemoResult(
         bicubic=bicubic,

@@ -12,16 +12,16 @@ import nibabel as nib
 import numpy as np
 from nibabel.affines import voxel_sizes
 
+from monai_srgan.bundling.pretrained import SCALE
 from monai_srgan.data import MatFileError, image_stem, read_cjdata
 from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.errors import about
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
 from monai_srgan.transforms.affine import scaled_affine
+from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 
 __all__ = ["ImageFacts", "Intensities", "Tumor", "image_facts"]
-
-_SCALE = 4
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> Imag
         intensities=Intensities(
             minimum=_finite(values.min()),
             maximum=_finite(values.max()),
-            percentile_99_9=_finite(np.percentile(values, 99.9)),
+            percentile_99_9=_finite(np.percentile(values, WHITE_PERCENTILE)),
         ),
-        enlarged_size=(_SCALE * size[0], _SCALE * size[1], *size[2:]),
-        enlarged_spacing=_spacing(scaled_affine(affine, 1 / _SCALE).numpy(), ndim),
+        enlarged_size=(SCALE * size[0], SCALE * size[1], *size[2:]),
+        enlarged_spacing=_spacing(scaled_affine(affine, 1 / SCALE).numpy(), ndim),
         tumor=_tumor(path),
     )
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
 from monai_srgan.data.natural_order import natural_key
-from monai_srgan.errors import about
+from monai_srgan.errors import about, argument_of
 from monai_srgan.root_cause import reason
 
 __all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
@@ -91,23 +91,28 @@ def check_inputs(
     Args:
         datalist: items as returned by :func:`inference_datalist`.
         load: the preprocessing of an item, and further checks.
-        progress: show a progress bar if there are many files.
+        progress: show a progress bar on a terminal if there are many files.
 
     Raises:
-        ValueError: inputs cannot be used; the message lists all of them with the reasons.
+        ValueError: inputs cannot be used; the message lists all of them with the reasons. It is about an argument (see
+            :func:`monai_srgan.errors.about`) if all reasons are about the same one.
     """
-    problems = []
-    for item in tqdm(datalist, desc="checking inputs", unit="file", disable=not progress or len(datalist) < _MANY):
+    problems, arguments = [], set()
+    hidden = None if progress and len(datalist) >= _MANY else True  # None hides the bar without a terminal
+    for item in tqdm(datalist, desc="checking inputs", unit="file", disable=hidden):
         try:
             load(dict(item))
         except Exception as error:  # MONAI's readers raise anything; each becomes a line of the error below
             problems.append(reason(error, item["source"]))
+            arguments.add(argument_of(error))
     if problems:
         listing = "\n  ".join(problems)
-        raise ValueError(
+        refusal = ValueError(
             f"{len(problems)} of {len(datalist)} inputs cannot be used, and nothing was computed. "
             f"Repair or remove them:\n  {listing}"
         )
+        common = arguments.pop() if len(arguments) == 1 else None
+        raise refusal if common is None else about(refusal, common)
 
 
 def _images_of(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ import scipy.io
 from monai.config import PathLike
 from scipy.io.matlab import MatReadError
 
-__all__ = ["MatFile", "MatFileError", "check_version", "open_mat", "read_mat"]
+__all__ = ["MatFile", "MatFileError", "MatVariableError", "check_version", "open_mat", "read_mat"]
 
 _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -39,6 +39,10 @@ _DAMAGE = (
 
 class MatFileError(ValueError):
     """A MATLAB file that cannot be used. The message has the file, the rule, what was found, and the remedy."""
+
+
+class MatVariableError(MatFileError):
+    """A MATLAB file that has no array of numbers or text at the requested path."""
 
 
 class MatFile:
@@ -70,7 +74,7 @@ class MatFile:
         names = self.names(node)
         if name not in names:
             where = f"in {walked!r}" if walked else "at the top level"
-            raise MatFileError(
+            raise MatVariableError(
                 f"{self.path}: variable {variable!r} does not exist: there is no {name!r} {where}, "
                 f"only {', '.join(names) or 'a plain array'}."
             )
@@ -78,7 +82,7 @@ class MatFile:
             node = node[name]
         if isinstance(node, np.ndarray) and node.dtype.names is not None:
             if node.size != 1:
-                raise MatFileError(
+                raise MatVariableError(
                     f"{self.path}: {f'{walked}/{name}'.lstrip('/')!r} must be a single struct, "
                     f"got a struct array of shape {node.shape}: save its elements one by one."
                 )
@@ -138,12 +142,12 @@ class MatFile:
         else:
             names = self.names(node)
             if names:
-                raise MatFileError(
+                raise MatVariableError(
                     f"{self.path}: {variable!r} is a struct, not an array: use one of its fields {', '.join(names)}."
                 )
             value = np.asarray(node)
         if value.dtype.kind not in "biufcU":
-            raise MatFileError(
+            raise MatVariableError(
                 f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype} (a cell array?)."
             )
         value = value.astype(value.dtype.newbyteorder("="), copy=False)

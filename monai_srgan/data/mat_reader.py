@@ -14,7 +14,7 @@ from monai.data.image_reader import _copy_compatible_dict, _stack_images
 from monai.data.utils import is_supported_format
 from monai.utils import MetaKeys, SpaceKeys, ensure_tuple
 
-from monai_srgan.data.mat_file import MatFileError, check_version, read_mat
+from monai_srgan.data.mat_file import MatVariableError, check_version, read_mat
 
 __all__ = ["PIXEL_SPACING", "MatReader", "slice_affine"]
 
@@ -100,7 +100,7 @@ class MatReader(ImageReader):
         for name in ensure_tuple(data):
             array = read_mat(name, variable, version=self.version)
             if array.ndim not in (2, 3) or array.dtype.kind not in "biuf" or array.size == 0:
-                raise MatFileError(
+                raise MatVariableError(
                     f"{name}: {variable!r} must be a 2-D or 3-D array of real numbers, "
                     f"got shape {array.shape} of {array.dtype}."
                 )

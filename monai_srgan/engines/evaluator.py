@@ -19,6 +19,7 @@ from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
 from monai_srgan.processes import rank
 from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, ScoredSlice, ScoreRow, SliceScores
+from monai_srgan.uncertainty import TrustMaps
 
 __all__ = ["SREvaluator"]
 
@@ -55,12 +56,10 @@ class _MethodScores:
 
 @dataclass(frozen=True)
 class _Ensemble:
-    """The self-ensemble's maps, ``(B, C, H, W)`` each."""
+    """The self-ensemble as a method, and its maps ``(B, C, H, W)``."""
 
     method: Method
-    mean: torch.Tensor
-    spread: torch.Tensor
-    half_width: torch.Tensor | None
+    maps: TrustMaps[torch.Tensor]
 
 
 class SREvaluator(SupervisedEvaluator):
@@ -206,8 +205,9 @@ class SREvaluator(SupervisedEvaluator):
         scores = [_MethodScores("", m, self._all_scores(m, p, batch)) for m, p in predictions.items()]
         ensemble = None if self.ensemble is None else self._ensemble_maps(self.ensemble, batch)
         if ensemble is not None:
-            predictions[ensemble.method] = ensemble.mean
+            predictions[ensemble.method] = ensemble.maps.mean
             scores.append(_MethodScores("", ensemble.method, self._ensemble_scores(ensemble, batch)))
+        half_width = None if ensemble is None else ensemble.maps.half_width
         for name, degrade in self.degradations.items():
             scores += self._degraded_scores(name, degrade, batch)
 
@@ -241,8 +241,8 @@ class SREvaluator(SupervisedEvaluator):
                         for (region, metric), values in found.values.items()
                         if metric != "pixels"
                     ),
-                    spread=None if ensemble is None else ensemble.spread[i],
-                    half_width=None if ensemble is None or ensemble.half_width is None else ensemble.half_width[i],
+                    spread=None if ensemble is None else ensemble.maps.spread[i],
+                    half_width=None if half_width is None else half_width[i],
                 )
             )
         return slices
@@ -264,18 +264,16 @@ class SREvaluator(SupervisedEvaluator):
         return predictions
 
     def _ensemble_maps(self, ensemble: Callable[..., torch.Tensor], batch: _Batch) -> _Ensemble:
-        maps = self._run(ensemble, batch.lr, *batch.args, **batch.kwargs)
-        mean, spread, *half_width = maps.split(batch.hr.shape[1], dim=1)
+        maps = TrustMaps.split(self._run(ensemble, batch.lr, *batch.args, **batch.kwargs), batch.hr.shape[1])
         base = self.method.with_(CONSISTENCY) if getattr(ensemble, "consistent", False) else self.method
-        return _Ensemble(base.with_(ENSEMBLE), mean, spread, half_width[0] if half_width else None)
+        return _Ensemble(base.with_(ENSEMBLE), maps)
 
     def _ensemble_scores(self, ensemble: _Ensemble, batch: _Batch) -> RegionValues:
-        scores = self._all_scores(ensemble.method, ensemble.mean, batch)
-        if ensemble.half_width is None:
+        maps = ensemble.maps
+        scores = self._all_scores(ensemble.method, maps.mean, batch)
+        if maps.half_width is None:
             return scores
-        return self._by_region(
-            scores | interval_scores(ensemble.mean, ensemble.half_width, batch.hr.float(), batch.masks)
-        )
+        return self._by_region(scores | interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks))
 
     def _degraded_scores(self, name: str, degrade: Degrade, batch: _Batch) -> list[_MethodScores]:
         lr = degrade(batch.hr.float())

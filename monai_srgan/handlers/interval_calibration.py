@@ -20,7 +20,7 @@ from monai_srgan.metrics import REGIONS, region_masks
 from monai_srgan.networks import weights_sha256
 from monai_srgan.physics import Measurement
 from monai_srgan.uncertainty import Calibration, CalibrationRecord, IntervalTable, PatientCoverage, ensemble_slices
-from monai_srgan.uncertainty.calibration import loss_cap
+from monai_srgan.uncertainty.calibration import check_cap
 
 __all__ = ["IntervalCalibration"]
 
@@ -62,7 +62,7 @@ class IntervalCalibration:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         require_flags(overwrite=overwrite)
-        loss_cap(fit.level, cap)  # raises before any computation
+        check_cap(fit.level, cap)
         self.fit = fit
         self.path = Path(path)
         self.network = network

@@ -52,7 +52,8 @@ def accelerate(network: nn.Module, *, precision: Precision = "fp32", compile: bo
     if not isinstance(network, nn.Module):
         raise TypeError(f"network must be a torch.nn.Module, got {type(network).__name__}")
     if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        message = f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
+        raise about(ValueError(message), "precision")
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     if device.type == "cpu" and precision == "fp16":
         raise about(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass, fields
 from typing import cast
 
 import torch
@@ -39,17 +40,39 @@ def can_be_folded(network: nn.Module) -> bool:
     hooks = ("_forward_hooks", "_forward_pre_hooks")
     if any(getattr(m, hook) for m in network.modules() for hook in hooks) or any(map(_is_changed, network.modules())):
         return False
-    bodies = [block.body if isinstance(block, GeneratorResidualBlock) else None for block in network.blocks]
-    if None in bodies or not all(isinstance(step, PixelShuffleUpsample) for step in network.upsample):
+    bodies = [block.body for block in network.blocks if isinstance(block, GeneratorResidualBlock)]
+    if len(bodies) < len(network.blocks) or any(len(body) != len(fields(_BlockLayers)) for body in bodies):
         return False
-    norms = [body[i] for body in bodies if body is not None for i in (1, 4)] + [network.fuse[1]]
-    slopes = [network.head[1], *(body[2] for body in bodies if body is not None)]
+    if len(network.head) != 2 or len(network.fuse) != 2:  # convolution and slope, convolution and norm
+        return False
+    if not all(isinstance(step, PixelShuffleUpsample) for step in network.upsample):
+        return False
+    blocks = _block_layers(network)
+    _, head_slope = network.head
+    _, fuse_norm = network.fuse
+    norms = [norm for block in blocks for norm in (block.norm1, block.norm2)] + [fuse_norm]
+    slopes = [head_slope, *(block.slope for block in blocks)]
     slopes += [step.act for step in network.upsample if isinstance(step, PixelShuffleUpsample)]
     return (
         all(type(norm) is nn.Identity or (isinstance(norm, _BatchNorm) and _has_statistics(norm)) for norm in norms)
         and all(isinstance(slope, nn.PReLU) and slope.weight.numel() == 1 for slope in slopes)
         and type(network.tail) is PixelShuffleConv2d
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _BlockLayers:
+    """The layers of a residual block by name."""
+
+    conv1: nn.Module
+    norm1: nn.Module
+    slope: nn.Module
+    conv2: nn.Module
+    norm2: nn.Module
+
+
+def _block_layers(network: SRResNet) -> list[_BlockLayers]:
+    return [_BlockLayers(*cast(GeneratorResidualBlock, block).body) for block in network.blocks]
 
 
 def _is_changed(module: nn.Module) -> bool:
@@ -94,13 +117,13 @@ class FoldedSRResNet(nn.Module):
         self.dtype = dtype
         self.cell = network.tail.cell
         self.channels = network.tail.out_channels
-        self.head = network.head[0]
-        self.head_slope = _slope(network.head[1])
-        bodies = [cast(GeneratorResidualBlock, block).body for block in network.blocks]
-        self.firsts = nn.ModuleList(_folded(body[0], body[1]) for body in bodies)
-        self.slopes = [_slope(body[2]) for body in bodies]
-        self.seconds = nn.ModuleList(_folded(body[3], body[4]) for body in bodies)
-        self.fuse = _folded(network.fuse[0], network.fuse[1])
+        self.head, head_slope = network.head
+        self.head_slope = _slope(head_slope)
+        blocks = _block_layers(network)
+        self.firsts = nn.ModuleList(_folded(block.conv1, block.norm1) for block in blocks)
+        self.slopes = [_slope(block.slope) for block in blocks]
+        self.seconds = nn.ModuleList(_folded(block.conv2, block.norm2) for block in blocks)
+        self.fuse = _folded(*network.fuse)
         steps = [cast(PixelShuffleUpsample, step) for step in network.upsample]
         self.upsample = nn.ModuleList(step.conv for step in steps)
         self.upsample_slopes = [_slope(step.act) for step in steps]

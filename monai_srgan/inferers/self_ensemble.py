@@ -17,7 +17,7 @@ from torch import nn
 from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.precision import plain
-from monai_srgan.uncertainty import IntervalTable
+from monai_srgan.uncertainty import IntervalTable, TrustMaps
 
 __all__ = ["SelfEnsembleInferer"]
 
@@ -91,7 +91,8 @@ class SelfEnsembleInferer(Inferer):
         Returns:
             ``(B, K * C', s * X, s * Y[, D])`` float32: the channels of the mean, of the spread and, with ``intervals``,
             of the half-width, so that K is 2 or 3; with the metadata of ``inputs`` if it is a MetaTensor.
-            :class:`~monai_srgan.transforms.SplitTrustMapsd` splits it. Results are accumulated one by one, so that no
+            :meth:`TrustMaps.split <monai_srgan.uncertainty.TrustMaps.split>` and
+            :class:`~monai_srgan.transforms.SplitTrustMapsd` split it. Results are accumulated one by one, so that no
             more than one is in memory.
 
         Raises:
@@ -112,8 +113,8 @@ class SelfEnsembleInferer(Inferer):
             mean.add_(change, alpha=1 / (element + 1))
             squares.add_(change.square_(), alpha=element / (element + 1))
         spread = squares.div_(_ELEMENTS).sqrt_()
-        maps = [mean, spread] if self.intervals is None else [mean, spread, self.intervals.half_width(mean, spread)]
-        result = torch.cat(maps, dim=1)
+        half_width = None if self.intervals is None else self.intervals.half_width(mean, spread)
+        result = TrustMaps(mean, spread, half_width).joined()
         if isinstance(inputs, MetaTensor):
             return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]
         return result

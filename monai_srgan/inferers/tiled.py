@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,10 +16,42 @@ from torch import nn
 from torch.nn.modules.instancenorm import _InstanceNorm
 from tqdm import tqdm
 
+from monai_srgan.errors import about
 from monai_srgan.inferers.accelerated import PRECISIONS, AcceleratedNetwork, Precision, accelerate
 from monai_srgan.precision import plain
 
 __all__ = ["TiledSRInferer"]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A tile along one axis in LR pixels: without context, and with it."""
+
+    begin: int
+    end: int
+    left: int
+    right: int
+
+    def in_tile(self, scale: int) -> slice:
+        """The span without context, in SR pixels of the tile with context."""
+        return slice(scale * (self.begin - self.left), scale * (self.end - self.left))
+
+    def in_image(self, scale: int) -> slice:
+        """The span without context, in SR pixels of the image."""
+        return slice(scale * self.begin, scale * self.end)
+
+
+@dataclass(frozen=True, eq=False)
+class _AcceleratedCopy:
+    """A network, its weights when it was copied, and the copy."""
+
+    network: nn.Module
+    state: list[torch.Tensor]
+    accelerated: AcceleratedNetwork
+
+    def is_current(self, network: nn.Module, state: list[torch.Tensor]) -> bool:
+        """Whether the copy is of this network with these weights."""
+        return self.network is network and _same(self.state, state)
 
 
 class TiledSRInferer(Inferer):
@@ -39,7 +72,7 @@ class TiledSRInferer(Inferer):
         compile: run the accelerated copy through ``torch.compile``.
         device: device of the result, such as "cpu" for volumes larger than a GPU's memory; None takes that of the
             input.
-        progress: show a progress bar over tiles or slices if they take longer than two seconds.
+        progress: show a progress bar over tiles or slices on a terminal if they take longer than two seconds.
 
     Raises:
         ValueError: an argument is out of range; the message names it.
@@ -64,7 +97,8 @@ class TiledSRInferer(Inferer):
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be at least 1 slice, got {batch_size!r}")
         if precision is not None and precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}")
+            message = f"precision must be one of {', '.join(PRECISIONS)} or None, got {precision!r}"
+            raise about(ValueError(message), "precision")
         if compile and precision is None:
             raise ValueError("compile=True needs a precision, got precision=None: compile the network yourself")
         self.tile = tile
@@ -74,7 +108,7 @@ class TiledSRInferer(Inferer):
         self.compile = compile
         self.device = None if device is None else torch.device(device)
         self.progress = progress
-        self._copied: tuple[nn.Module, list[torch.Tensor], AcceleratedNetwork] | None = None
+        self._copied: _AcceleratedCopy | None = None
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
@@ -120,10 +154,10 @@ class TiledSRInferer(Inferer):
         spans = [list(self._spans(size)) for size in slices.shape[2:]]
         pieces = [(n, x, y) for n in range(0, len(slices), self.batch_size) for x in spans[0] for y in spans[1]]
         result: torch.Tensor | None = None
-        bar = tqdm(pieces, desc="tiles" if len(spans[0]) * len(spans[1]) > 1 else "slices", delay=2.0, leave=False)
-        bar.disable = bar.disable or not self.progress or len(pieces) == 1
-        for n, (x0, x1, left, right), (y0, y1, top, bottom) in bar:
-            piece = slices[n : n + self.batch_size, :, left:right, top:bottom]
+        desc = "tiles" if len(spans[0]) * len(spans[1]) > 1 else "slices"
+        hidden = None if self.progress and len(pieces) > 1 else True  # None hides the bar without a terminal
+        for n, x, y in tqdm(pieces, desc=desc, delay=2.0, leave=False, disable=hidden):
+            piece = slices[n : n + self.batch_size, :, x.left : x.right, y.left : y.right]
             with torch.no_grad():
                 sr = network(piece, *args, **kwargs)
             scale = sr.shape[-1] // piece.shape[-1]
@@ -132,21 +166,21 @@ class TiledSRInferer(Inferer):
                     f"network must enlarge both axes by the same integer, got {tuple(sr.shape)} for LR images of shape "
                     f"{tuple(piece.shape)}"
                 )
-            sr = sr[:, :, scale * (x0 - left) : scale * (x1 - left), scale * (y0 - top) : scale * (y1 - top)].float()
+            sr = sr[:, :, x.in_tile(scale), y.in_tile(scale)].float()
             if len(pieces) == 1:
                 return sr.to(self.device or sr.device)
             if result is None:
                 shape = (len(slices), sr.shape[1], *(scale * size for size in slices.shape[2:]))
                 result = torch.empty(shape, dtype=torch.float32, device=self.device or slices.device)
-            result[n : n + self.batch_size, :, scale * x0 : scale * x1, scale * y0 : scale * y1] = sr
+            result[n : n + self.batch_size, :, x.in_image(scale), y.in_image(scale)] = sr
         return result
 
-    def _spans(self, size: int) -> Iterator[tuple[int, int, int, int]]:
-        """Begin and end of each tile along an axis, without and with context; tiles have nearly equal lengths."""
+    def _spans(self, size: int) -> Iterator[_Span]:
+        """Tiles of nearly equal lengths along an axis."""
         count = 1 if self.tile is None else -(-size // self.tile)
         for i in range(count):
             begin, end = size * i // count, size * (i + 1) // count
-            yield begin, end, max(0, begin - self.context), min(size, end + self.context)
+            yield _Span(begin, end, left=max(0, begin - self.context), right=min(size, end + self.context))
 
     def _ready(self, network: Any) -> Callable[..., torch.Tensor]:
         """The accelerated copy of a network, renewed when the weights have changed."""
@@ -159,14 +193,14 @@ class TiledSRInferer(Inferer):
         # Compare values: fused optimizers and writes to .data do not change version counters.
         state = [tensor.detach() for tensor in (*network.parameters(), *network.buffers())]
         copied = self._copied  # a single read and write, so that threads can share an inferer
-        if copied is None or copied[0] is not network or not _same(copied[1], state):
-            copied = (
+        if copied is None or not copied.is_current(network, state):
+            copied = _AcceleratedCopy(
                 network,
                 [tensor.clone() for tensor in state],
                 accelerate(network, precision=self.precision, compile=self.compile),
             )
             self._copied = copied
-        return copied[2]
+        return copied.accelerated
 
 
 def _has_instance_norm(network: Any) -> bool:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Argument checks shared by the metrics."""
+"""Arguments of the metrics, checked and in the form that these compute with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 
 import torch
 
-__all__ = ["check_floating", "checked_data_range", "checked_image", "checked_mask", "checked_pair", "working_precision"]
+__all__ = ["as_data_range", "as_image", "as_pair", "as_region", "check_floating", "working_precision"]
 
 
 def check_floating(image: object, name: str) -> None:
@@ -26,15 +26,12 @@ def check_floating(image: object, name: str) -> None:
         raise TypeError(f"{name} must be a floating point tensor, got {found}: convert it with .float()")
 
 
-def checked_image(image: torch.Tensor, name: str) -> torch.Tensor:
-    """Check type and shape of a batch of images.
+def as_image(image: torch.Tensor, name: str) -> torch.Tensor:
+    """A batch of images as a plain tensor: MetaTensor's bookkeeping costs more than the arithmetic.
 
     Args:
         image: ``(B, C, H, W)`` floating point.
         name: name of the argument, for the error.
-
-    Returns:
-        the same values as a plain tensor: MetaTensor's bookkeeping costs more than the arithmetic.
 
     Raises:
         TypeError: if it is not a floating point tensor.
@@ -48,14 +45,14 @@ def checked_image(image: torch.Tensor, name: str) -> torch.Tensor:
     return image.as_subclass(torch.Tensor).resolve_neg()
 
 
-def checked_pair(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Check type and shape of prediction and target; return plain tensors on the prediction's device.
+def as_pair(pred: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prediction and target of the same shape as plain tensors on the prediction's device.
 
     Raises:
-        TypeError: as :func:`checked_image`.
-        ValueError: as :func:`checked_image`, or if the shapes differ.
+        TypeError: as :func:`as_image`.
+        ValueError: as :func:`as_image`, or if the shapes differ.
     """
-    pred, target = checked_image(pred, "pred"), checked_image(target, "target")
+    pred, target = as_image(pred, "pred"), as_image(target, "target")
     if pred.shape != target.shape:
         raise ValueError(f"pred and target must have the same shape, got {tuple(pred.shape)} and {tuple(target.shape)}")
     return pred, target.to(pred.device)
@@ -73,7 +70,7 @@ def working_precision(image: torch.Tensor, name: str) -> torch.Tensor:
     return image
 
 
-def checked_mask(mask: torch.Tensor | None, image: torch.Tensor, name: str = "mask") -> torch.Tensor:
+def as_region(mask: torch.Tensor | None, image: torch.Tensor, name: str = "mask") -> torch.Tensor:
     """A region as bool, of the image's shape and on its device.
 
     Args:
@@ -102,7 +99,7 @@ def checked_mask(mask: torch.Tensor | None, image: torch.Tensor, name: str = "ma
     return mask.expand(image.shape)
 
 
-def checked_data_range(data_range: float) -> float:
+def as_data_range(data_range: float) -> float:
     """The range of the images as a float.
 
     Raises:

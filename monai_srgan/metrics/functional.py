@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from monai_srgan.metrics.checks import checked_data_range, checked_image, checked_mask, checked_pair, working_precision
+from monai_srgan.metrics.checks import as_data_range, as_image, as_pair, as_region, working_precision
 from monai_srgan.metrics.ssim import WEIGHTS, check_window, dissimilarity_map, ssim_constants, window_centers
 from monai_srgan.metrics.strip_sums import strip_sums
 
@@ -61,8 +61,8 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor | None = None) -> torch
         TypeError: if `values` is not a floating point tensor.
         ValueError: if shapes disagree, a value is not finite, or the mask has values beside 0 and 1.
     """
-    values = working_precision(checked_image(values, "values"), "values")
-    return _region_mean(values, checked_mask(mask, values))
+    values = working_precision(as_image(values, "values"), "values")
+    return _region_mean(values, as_region(mask, values))
 
 
 def masked_mse(pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -102,7 +102,7 @@ def masked_psnr(
         TypeError: as :func:`masked_mse`.
         ValueError: as :func:`masked_mse`, or if ``data_range`` is not positive.
     """
-    return _psnr(masked_mse(pred, target, mask), checked_data_range(data_range))
+    return _psnr(masked_mse(pred, target, mask), as_data_range(data_range))
 
 
 def masked_ssim(
@@ -133,7 +133,7 @@ def masked_ssim(
         ValueError: as :func:`masked_psnr`, or if the image is smaller than the window.
     """
     pred, target, region = _checked(pred, target, mask)
-    similarity = 1.0 - dissimilarity_map(pred, target, checked_data_range(data_range))
+    similarity = 1.0 - dissimilarity_map(pred, target, as_data_range(data_range))
     return _region_mean(similarity, window_centers(region) if strict else region)
 
 
@@ -184,9 +184,9 @@ def region_scores(
         >>> [round(value, 3) for value in scores["whole", "psnr"].tolist()]
         [20.0, 20.0]
     """
-    pred, target = checked_pair(pred, target)
-    peak = checked_data_range(data_range)
-    regions = {name: checked_mask(mask, pred, f"masks[{name!r}]") for name, mask in masks.items()}
+    pred, target = as_pair(pred, target)
+    peak = as_data_range(data_range)
+    regions = {name: as_region(mask, pred, f"masks[{name!r}]") for name, mask in masks.items()}
     sums = _fast_sums(pred, target, list(regions.values()), peak)
     if sums is None or not bool(torch.isfinite(sums).all()):
         sums = _plain_sums(pred, target, list(regions.values()), peak)
@@ -233,9 +233,9 @@ def _checked(
     pred: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Check the arguments; return plain tensors in the working precision, and the region in the images' shape."""
-    pred, target = checked_pair(pred, target)
+    pred, target = as_pair(pred, target)
     pred, target = working_precision(pred, "pred"), working_precision(target, "target")
-    return pred, target, checked_mask(mask, pred)
+    return pred, target, as_region(mask, pred)
 
 
 def _region_mean(values: torch.Tensor, region: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from monai_srgan.metrics.banded import gaussian_weights
-from monai_srgan.metrics.checks import checked_data_range, checked_pair, working_precision
+from monai_srgan.metrics.checks import as_data_range, as_pair, working_precision
 from monai_srgan.metrics.windowed import windowed_sums
 
 __all__ = [
@@ -64,9 +64,9 @@ def ssim_map(pred: torch.Tensor, target: torch.Tensor, data_range: float = 1.0) 
         ValueError: if the shapes differ, a value is not finite, ``data_range`` is not positive, or the image is smaller
             than the window.
     """
-    pred, target = checked_pair(pred, target)
+    pred, target = as_pair(pred, target)
     pred, target = working_precision(pred, "pred"), working_precision(target, "target")
-    return 1.0 - dissimilarity_map(pred, target, checked_data_range(data_range))
+    return 1.0 - dissimilarity_map(pred, target, as_data_range(data_range))
 
 
 def dissimilarity_map(pred: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:

@@ -56,7 +56,7 @@ def write_phantom_dataset(
         slices_per_patient: number of similar slices per patient, >= 1.
         image_size: rows and columns, a multiple of 4, >= 64. A seed gives the same heads at every size.
         seed: random seed, >= 0; the same seed gives the same arrays.
-        progress: show a progress bar.
+        progress: show a progress bar on a terminal.
 
     Returns:
         the folder, as an absolute path.
@@ -67,10 +67,10 @@ def write_phantom_dataset(
         OSError: the parent of `root_dir` cannot be created or written to.
     """
     parameters = {
-        "num_patients": _checked_integer("num_patients", num_patients, 1),
-        "slices_per_patient": _checked_integer("slices_per_patient", slices_per_patient, 1),
-        "image_size": _checked_integer("image_size", image_size, 64),
-        "seed": _checked_integer("seed", seed, 0),
+        "num_patients": _as_integer("num_patients", num_patients, 1),
+        "slices_per_patient": _as_integer("slices_per_patient", slices_per_patient, 1),
+        "image_size": _as_integer("image_size", image_size, 64),
+        "seed": _as_integer("seed", seed, 0),
     }
     if image_size % 4:
         raise ValueError(f"image_size must be a multiple of 4, got {image_size}: use {image_size - image_size % 4}")
@@ -84,7 +84,8 @@ def write_phantom_dataset(
     partial = _make_partial(root)
     try:
         count = num_patients * slices_per_patient
-        for number in tqdm(range(count), desc="phantom slices", disable=not progress):
+        hidden = None if progress else True  # None hides the bar without a terminal
+        for number in tqdm(range(count), desc="phantom slices", disable=hidden):
             patient, position = divmod(number, slices_per_patient)
             phantom = draw_phantom_slice(patient, position, image_size=image_size, seed=seed)
             write_mat(partial / f"{number + 1}.mat", phantom, f"PH{patient + 1:06d}")
@@ -96,7 +97,7 @@ def write_phantom_dataset(
     return root
 
 
-def _checked_integer(name: str, value: int, minimum: int) -> int:
+def _as_integer(name: str, value: int, minimum: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}")
     return int(value)

@@ -8,7 +8,6 @@ import base64
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from monai_srgan.physics import Measurement
@@ -18,7 +17,6 @@ from monai_srgan.report.examples import Example
 from monai_srgan.report.figures import box_plot, perception_distortion, plotted_rows
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import MethodStyle, method_styles
-from monai_srgan.report.optional import jinja2
 from monai_srgan.report.panels import example_panels
 from monai_srgan.report.tables import (
     Roles,
@@ -34,6 +32,7 @@ from monai_srgan.report.tables import (
     trust_table,
     type_table,
 )
+from monai_srgan.report.templating import template_environment
 from monai_srgan.report.warnings import data_warnings, trust_warnings
 from monai_srgan.report.wording import counted, fact_of, heading, minus, region_definition, region_name
 from monai_srgan.scores import EvaluationSummary, Method, ScoreRow, SummaryTable
@@ -42,17 +41,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Report", "render_report"]
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Any:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("monai_srgan.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 @dataclass(frozen=True)
@@ -146,7 +134,7 @@ def render_report(report: Report) -> str:
     scored = scores.methods()
     regions = measured_regions(scores)
     shown = {region: Region(region_name(region), region_definition(region, report.settings)) for region in regions}
-    page = _environment().get_template("page.html")
+    page = template_environment().get_template("page.html")
     return page.render(
         title=report.title,
         facts=_facts(report),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monai_srgan.data.splits import DEALT_EVENLY
-from monai_srgan.physics import Measurement
+from monai_srgan.physics import Measurement, same_measurement
 from monai_srgan.report.wording import counted
 
 __all__ = ["DataWarning", "data_warnings", "trust_warnings"]
@@ -70,20 +70,22 @@ def trust_warnings(settings: Mapping[str, Any], patients: set[str]) -> list[str]
             f"{counted(len(common), 'patient')} of this report took part in the calibration, so this coverage is not "
             "an independent test."
         )
-    calibrated, evaluated = _measurement(calibration.get("degradation")), _measurement(settings.get("degradation"))
-    if calibrated is None or evaluated is None:
-        source = "The interval file" if calibrated is None else "This report"
-        found.append(
-            f"{source} does not record a readable degradation: whether the intervals hold here is not checked."
-        )
-    elif calibrated != evaluated:
-        found.append(
-            f"The intervals were calibrated for another degradation ({calibrated.description}) and are not valid here."
-        )
+    found += _degradation_warnings(calibration.get("degradation"), settings.get("degradation"))
     precisions = calibration.get("precision"), settings.get("precision")
     if None not in precisions and precisions[0] != precisions[1]:
         found.append("The network ran in {} for the calibration and in {} here.".format(*precisions))
     return found
+
+
+def _degradation_warnings(calibrated: Any, evaluated: Any) -> list[str]:
+    """Compare the records of the two degradations; equal ones need not be rebuilt."""
+    if calibrated is not None and same_measurement(calibrated, evaluated):
+        return []
+    known = _measurement(calibrated)
+    if known is None or _measurement(evaluated) is None:
+        source = "The interval file" if known is None else "This report"
+        return [f"{source} does not record a readable degradation: whether the intervals hold here is not checked."]
+    return [f"The intervals were calibrated for another degradation ({known.description}) and are not valid here."]
 
 
 def _measurement(record: Any) -> Measurement | None:

@@ -12,10 +12,9 @@ import numpy as np
 from PIL import Image
 
 from monai_srgan.errors import about
+from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 
 __all__ = ["nifti_image", "picture"]
-
-WHITE_PERCENTILE = 99.9  # of a picture's intensities, as in normalization: the maximum is often one bright vessel
 
 
 def nifti_image(array: np.ndarray, meta: Mapping[str, Any]) -> nib.Nifti1Image:

@@ -18,6 +18,7 @@ from monai_srgan.transforms.source_name import source_name
 
 __all__ = [
     "INTENSITY_SCALE",
+    "WHITE_PERCENTILE",
     "RestoreIntensity",
     "RestoreIntensityD",
     "RestoreIntensityDict",
@@ -30,6 +31,10 @@ __all__ = [
 
 INTENSITY_SCALE = "intensity_scale"
 """Metadata key of the intensity, in scanner units, that was mapped to 1."""
+
+
+WHITE_PERCENTILE = 99.9
+"""Default percentile that is mapped to 1: the maximum of a slice is often one bright vessel."""
 
 
 class ScaleIntensityByPercentile(Transform):
@@ -46,7 +51,7 @@ class ScaleIntensityByPercentile(Transform):
         ValueError: if `percentile` is out of range.
     """
 
-    def __init__(self, percentile: float = 99.9, clip: bool = True) -> None:
+    def __init__(self, percentile: float = WHITE_PERCENTILE, clip: bool = True) -> None:
         if not 0 < percentile <= 100:
             raise ValueError(f"percentile must lie in (0, 100], got {percentile}")
         self.percentile = float(percentile)
@@ -161,7 +166,7 @@ class ScaleIntensityByPercentiled(MapTransform):
     def __init__(
         self,
         keys: KeysCollection = "image",
-        percentile: float = 99.9,
+        percentile: float = WHITE_PERCENTILE,
         clip: bool = True,
         allow_missing_keys: bool = False,
     ) -> None:

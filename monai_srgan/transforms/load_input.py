@@ -16,6 +16,8 @@ from monai.transforms import LoadImage, LoadImaged
 from monai.utils import ensure_tuple
 
 from monai_srgan.data import DicomReader, MatReader
+from monai_srgan.data.mat_file import MatVariableError
+from monai_srgan.errors import about
 
 __all__ = ["LoadInput", "LoadInputD", "LoadInputDict", "LoadInputd"]
 
@@ -57,7 +59,12 @@ class _DicomInput(_NativeNumbers, DicomReader):
 
 
 class _MatInput(_NativeNumbers, MatReader):
-    pass
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
+        try:
+            return super().read(data, **kwargs)
+        except MatVariableError as error:
+            about(error, "mat_variable")
+            raise
 
 
 class LoadInput(LoadImage):

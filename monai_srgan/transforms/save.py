@@ -68,24 +68,26 @@ class SaveSR(Transform):
         output_dtype: str = "float32",
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
-            raise ValueError(f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}")
+            message = f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}"
+            raise about(ValueError(message), "output_ext")
         self.output_dir = Path(str(output_dir)).expanduser()  # str: a config parses the name 123 as a number
         self.output_postfix = str(output_postfix)
         if set(self.output_postfix) & set("/\\\0"):
-            raise ValueError(f"output_postfix must be part of a file name, without a folder, got {output_postfix!r}")
+            message = f"output_postfix must be part of a file name, without a folder, got {output_postfix!r}"
+            raise about(ValueError(message), "output_postfix")
         self.output_ext = output_ext
         require_flags(overwrite=overwrite)
         self.overwrite = overwrite
         self.outdated = tuple(outdated)
         if output_dtype not in (*OUTPUT_DTYPES, "source"):
-            raise ValueError(
-                f"output_dtype must be one of {', '.join(OUTPUT_DTYPES)} or 'source', got {output_dtype!r}"
-            )
+            message = f"output_dtype must be one of {', '.join(OUTPUT_DTYPES)} or 'source', got {output_dtype!r}"
+            raise about(ValueError(message), "output_dtype")
         if output_ext == ".png" and output_dtype != "float32":
-            raise ValueError(
+            message = (
                 f"output_dtype applies to NIfTI only, a PNG has the bit depth of its source, got {output_dtype!r}: "
                 "leave it out"
             )
+            raise about(ValueError(message), "output_dtype")
         self.output_dtype = output_dtype
 
     def _outdated(self, source: str | Path) -> list[Path]:

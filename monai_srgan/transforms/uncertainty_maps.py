@@ -13,6 +13,8 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
 
+from monai_srgan.uncertainty import TrustMaps
+
 __all__ = ["SplitTrustMaps", "SplitTrustMapsD", "SplitTrustMapsDict", "SplitTrustMapsd"]
 
 
@@ -47,15 +49,8 @@ class SplitTrustMaps(Transform):
         Raises:
             ValueError: if the number of channels is not 2 * C or 3 * C.
         """
-        count, rest = divmod(len(maps), self.channels)
-        if count not in (2, 3) or rest:
-            raise ValueError(
-                f"trust maps must have {2 * self.channels} channels (mean, spread) or {3 * self.channels} (with "
-                f"half-width), got {len(maps)} of shape {tuple(maps.shape)}: pass the output of a SelfEnsembleInferer "
-                "without its batch dimension"
-            )
         plain = maps.as_tensor() if isinstance(maps, MetaTensor) else maps
-        parts = [plain[i * self.channels : (i + 1) * self.channels] for i in range(count)]
+        parts = TrustMaps.split(plain, self.channels, dim=0).images
         copies = [part.copy() if isinstance(part, np.ndarray) else part.clone() for part in parts]
         if not isinstance(maps, MetaTensor):
             return tuple(copies)

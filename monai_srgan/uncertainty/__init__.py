@@ -11,6 +11,7 @@ from monai_srgan.uncertainty.intervals import IntervalTable
 from monai_srgan.uncertainty.quantiles import PixelSample, QuantileTable, fit_quantile_table
 from monai_srgan.uncertainty.record import Calibration, CalibrationRecord, CoverageSummary, TableFit
 from monai_srgan.uncertainty.slices import EnsembleSlices, ensemble_slices
+from monai_srgan.uncertainty.trust_maps import TrustMaps
 
 __all__ = [
     "FEATURES",
@@ -23,6 +24,7 @@ __all__ = [
     "PixelSample",
     "QuantileTable",
     "TableFit",
+    "TrustMaps",
     "conformal_risk_control",
     "ensemble_slices",
     "fit_quantile_table",

@@ -14,7 +14,7 @@ from monai_srgan.uncertainty.conformal import conformal_risk_control, patients_n
 from monai_srgan.uncertainty.quantiles import QuantileTable
 from monai_srgan.uncertainty.record import Calibration, CoverageSummary
 
-__all__ = ["PatientCoverage", "loss_cap"]
+__all__ = ["PatientCoverage", "check_cap", "loss_cap"]
 
 _FACTORS = np.exp(np.arange(math.log(1e-2), math.log(1e2), 1e-3))  # steps of 0.1 %: less than 0.03 % of coverage
 _BALANCED = ("inside", "outside")
@@ -136,12 +136,20 @@ def loss_cap(level: float, cap: float | None = None) -> float:
     Raises:
         ValueError: if an argument is out of range.
     """
+    check_cap(level, cap)
+    return min(1.0, 2 * (1 - level)) if cap is None else cap
+
+
+def check_cap(level: float, cap: float | None = None) -> None:
+    """Check the arguments of :func:`loss_cap`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), got {level}")
-    cap = min(1.0, 2 * (1 - level)) if cap is None else cap
-    if not 1 - level < cap <= 1:
+    if cap is not None and not 1 - level < cap <= 1:
         raise ValueError(f"cap must lie in (1 - level, 1] = ({1 - level:g}, 1], got {cap}")
-    return cap
 
 
 def _mean_curves(slices: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import torch
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.precision import plain
+from monai_srgan.uncertainty.trust_maps import TrustMaps
 
 __all__ = ["EnsembleSlices", "ensemble_slices"]
 
@@ -53,16 +54,16 @@ def ensemble_slices(output: Any, batch: Mapping[str, Any], mask_key: str, patien
     missing = [key for key in (mask_key, patient_key) if key not in batch]
     if missing:
         raise KeyError(f"the batch lacks {missing}, which the calibration needs: add these keys to the data")
-    maps, target = plain(output[Keys.PRED]), plain(output[Keys.LABEL])
-    channels = target.shape[1]
-    if maps.shape[1] < 2 * channels or maps.shape[2:] != target.shape[2:]:
+    pred, target = plain(output[Keys.PRED]), plain(output[Keys.LABEL])
+    if pred.shape[2:] != target.shape[2:]:
         raise ValueError(
-            f"the inferer returned {tuple(maps.shape)} for HR images of {tuple(target.shape)}, but mean and spread are "
-            "needed: use SelfEnsembleInferer, and the scale of the network"
+            f"the inferer returned {tuple(pred.shape)} for HR images of {tuple(target.shape)}: degrade the images by "
+            "the scale of the network"
         )
+    maps = TrustMaps.split(pred, target.shape[1])
     return EnsembleSlices(
-        mean=maps[:, :channels],
-        spread=maps[:, channels : 2 * channels],
+        mean=maps.mean,
+        spread=maps.spread,
         target=target,
         mask=plain(batch[mask_key]).to(target.device) > 0,
         patients=tuple(str(patient) for patient in batch[patient_key]),

@@ -193,7 +193,7 @@ def evaluator(handler: Any, inferer: Any, without: Sequence[str] = (), **kwargs:
 @pytest.mark.parametrize(
     ("inferer", "kwargs", "error", "message"),
     [
-        (TiledSRInferer(), {}, ValueError, r"the inferer returned \(1, 1, 32, 32\).* use SelfEnsembleInferer"),
+        (TiledSRInferer(), {}, ValueError, r"got 1 of shape \(1, 1, 32, 32\).* a SelfEnsembleInferer"),
         (SelfEnsembleInferer(), {"decollate": True}, ValueError, "set decollate=False"),
         (SelfEnsembleInferer(), {"without": ["patient"]}, KeyError, r"the batch lacks \['patient'\]"),
     ],

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,30 @@ def test_every_argument_that_an_error_is_about_has_a_hint() -> None:
     marked = marked_arguments()
     assert {"variant", "compare", "bundle_root", "ckpt"} <= marked
     hints = {*HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints}
-    only_in_configs = {"ckpt", "folds", "init_weights"}
+    only_in_configs = {"ckpt", "compare_consistency", "folds", "init_weights"}
     assert marked - set(OPTIONS) - hints == set(), "neither the bundle nor the command names an option for these"
     assert set(OPTIONS) - hints == only_in_configs
+
+
+NAMED_BY_A_VARIABLE = {
+    "ckpt_path",  # networks/weights.py: the file that did not fit
+    "init_weights",
+    "compare_consistency",  # require_enabled in a config's checks
+    "trust",
+    "consistency",  # check_renamed in a config's checks
+}
+
+
+def test_every_hint_belongs_to_an_argument_that_an_error_can_be_about() -> None:
+    hints = {*OPTIONS, *HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints}
+    assert hints - marked_arguments() == NAMED_BY_A_VARIABLE
+
+
+def test_arguments_named_by_a_variable_occur_in_the_sources() -> None:
+    files = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "bundle" / "configs").glob("*.json")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    calls = r"(?:_read_fitting\([^\n]*, \"|require_enabled\('|check_renamed\([^\n]*new=')(\w+)"
+    assert set(re.findall(calls, text)) >= NAMED_BY_A_VARIABLE
 
 
 def test_a_message_keeps_the_user_s_path_and_a_hint_is_added(

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.transforms import LoadImaged
+from monai.transforms import Compose, LoadImaged
 from PIL import Image
 
 from monai_srgan.data import check_inputs, image_stem, inference_datalist
+from monai_srgan.errors import about, argument_of
 from monai_srgan.transforms import LoadInput, LoadInputd
 
 AFFINE = np.array([[0.0, -2.0, 0.3, 10.0], [1.5, 0.0, 0.0, -20.0], [0.0, 0.1, 6.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
@@ -72,6 +74,24 @@ def test_all_bad_inputs_are_listed_at_once() -> None:
     with pytest.raises(ValueError, match=r"2 of 3 inputs cannot be used.*\n  a\.nii: broken a\n  b\.nii: broken b$"):
         check_inputs(items, load)
     check_inputs(items[:1], load)
+
+
+def test_a_missing_variable_is_about_its_argument_even_in_a_list(phantom_dir: Path) -> None:
+    items = inference_datalist(phantom_dir / "1.mat")
+    load = Compose([LoadInputd(keys="image", mat_variable="volume")])
+    with pytest.raises(ValueError, match="variable 'volume' does not exist") as raised:
+        check_inputs(items, load)
+    assert argument_of(raised.value) == "mat_variable"
+
+
+def test_a_list_of_different_reasons_is_about_no_argument() -> None:
+    def load(item: dict[str, Any]) -> None:
+        raise about(ValueError("bad"), item["image"])
+
+    items = [{"image": name, "source": name} for name in ("output_ext", "mat_variable")]
+    with pytest.raises(ValueError, match="2 of 2") as raised:
+        check_inputs(items, load)
+    assert argument_of(raised.value) is None
 
 
 def test_a_missing_path_is_refused_by_name(tmp_path: Path) -> None:

@@ -192,6 +192,12 @@ def with_weight_norm() -> SRResNet:
     return network
 
 
+def with_an_appended_layer() -> SRResNet:
+    network = trained(norm=None)
+    network.blocks[0].body.append(nn.Tanh())
+    return network
+
+
 def without_statistics() -> SRResNet:
     network = trained(norm="batch")
     network.fuse[1] = nn.BatchNorm2d(8, track_running_stats=False)
@@ -207,6 +213,7 @@ def without_statistics() -> SRResNet:
         with_hook,
         with_slopes_a_channel,
         with_weight_norm,
+        with_an_appended_layer,
         without_statistics,
     ],
 )

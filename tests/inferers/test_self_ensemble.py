@@ -169,4 +169,4 @@ def test_the_blocks_of_the_how_to_run():
     code = "\n".join(re.findall(r"^```python\n(.*?)^```$", HOW_TO.read_text(encoding="utf-8"), re.M | re.S))
     namespace: dict = {}
     exec(compile(code, str(HOW_TO), "exec"), namespace)
-    assert namespace["mean"].shape == namespace["spread"].shape == (1, 1, 256, 192)
+    assert namespace["maps"].mean.shape == namespace["maps"].spread.shape == (1, 1, 256, 192)

@@ -131,23 +131,22 @@ def test_an_accelerated_network_is_used_directly():
 def test_a_progress_bar_counts_tiles_or_slices_of_long_runs(monkeypatch):
     bars = []
 
-    class Bar:
-        disable = False
+    def bar(pieces, *, desc, delay, leave, disable):
+        assert not leave
+        bars.append((len(pieces), desc, delay, disable))
+        return pieces
 
-        def __init__(self, pieces, **kwargs):
-            self.pieces = pieces
-            bars.append((len(pieces), kwargs["desc"], kwargs["delay"], self))
-
-        def __iter__(self):
-            return iter(self.pieces)
-
-    monkeypatch.setattr("monai_srgan.inferers.tiled.tqdm", Bar)
+    monkeypatch.setattr("monai_srgan.inferers.tiled.tqdm", bar)
     TiledSRInferer(tile=8, precision=None)(torch.rand(1, 1, 16, 24, 2), nearest)
     TiledSRInferer(precision=None)(torch.rand(1, 1, 16, 24, 2), nearest)
     TiledSRInferer(precision=None, progress=False)(torch.rand(1, 1, 16, 24, 2), nearest)
     TiledSRInferer(precision=None)(torch.rand(1, 1, 16, 24), nearest)
-    assert [bar[:3] for bar in bars] == [(12, "tiles", 2.0), (2, "slices", 2.0), (2, "slices", 2.0), (1, "slices", 2.0)]
-    assert [bar[3].disable for bar in bars] == [False, False, True, True]
+    assert bars == [
+        (12, "tiles", 2.0, None),  # None: on a terminal
+        (2, "slices", 2.0, None),
+        (2, "slices", 2.0, True),
+        (1, "slices", 2.0, True),
+    ]
 
 
 @pytest.mark.parametrize(

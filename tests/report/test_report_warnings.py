@@ -65,6 +65,15 @@ def test_a_report_says_when_the_degradation_could_not_be_checked(unreadable: Any
     assert (one, other) == (f"The interval file{rest}", f"This report{rest}")
 
 
+def test_equal_records_of_an_operator_of_one_s_own_mean_the_same_degradation() -> None:
+    own = {"operator": {"kind": "my.Blur", "scale": 4, "width": 3}, "noise_std": 0.0, "inside": None}
+    assert warnings_of(own, {"degradation": json.loads(json.dumps(own))}) == []
+    (other,) = warnings_of({**own, "noise_std": 0.02}, {"degradation": own})
+    assert other.startswith("The interval file does not record a readable degradation")
+    (neither,) = warnings_of(None, {"degradation": None})
+    assert neither.startswith("The interval file does not record a readable degradation")
+
+
 def test_a_report_warns_of_another_precision() -> None:
     assert warnings_of(HERE, {"degradation": HERE, "precision": "fp32"}) == []
     assert warnings_of(HERE, {"degradation": HERE, "precision": "bf16"}) == [

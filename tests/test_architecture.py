@@ -112,7 +112,9 @@ def lengths() -> dict[str, int]:
 
 
 def test_no_file_is_above_400_lines() -> None:
-    assert {name: n for name, n in lengths().items() if n > 400} == {}
+    tests = Path(__file__).parent
+    found = {str(p.relative_to(tests)): len(p.read_text(encoding="utf-8").splitlines()) for p in tests.rglob("*.py")}
+    assert {name: n for name, n in (lengths() | found).items() if n > 400} == {}
 
 
 def test_files_are_short() -> None:

@@ -12,56 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigWorkflow
+from small_training import BUNDLE, causes, run, workflow
 
 from monai_srgan.physics import GaussianDownsample
-
-BUNDLE = Path(__file__).parents[2] / "bundle"
-
-
-def workflow(data: Path, out: Path, **overrides) -> ConfigWorkflow:
-    """The bundle's config with networks, crops and epochs small enough for a test."""
-    small = {
-        "bundle_root": str(BUNDLE),
-        "dataset_dir": str(data),
-        "output_dir": str(out),
-        "epoch_length": 3,
-        "pretrain_epochs": 2,
-        "adversarial_epochs": 1,
-        "val_interval": 1,
-        "batch_size": 2,
-        "patch_size": 32,
-        "amp": False,
-        "network_def#num_blocks": 1,
-        "network_def#channels": 4,
-        "discriminator_def#channels": [4, 4, 4, 8, 8],
-        "discriminator_def#dense": 8,
-        **overrides,
-    }
-    return ConfigWorkflow(
-        config_file=str(BUNDLE / "configs" / "train.json"), workflow_type="train", logging_file=False, **small
-    )
-
-
-def run(flow: ConfigWorkflow) -> ConfigWorkflow:
-    flow.initialize()
-    flow.run()
-    flow.finalize()
-    return flow
-
-
-def causes(error: BaseException) -> str:
-    """The messages of an exception and of what caused it: bundles wrap the errors of their items."""
-    messages = []
-    current: BaseException | None = error
-    while current is not None:
-        messages.append(str(current))
-        current = current.__cause__
-    return "\n".join(messages)
 
 
 @pytest.fixture(scope="module")
@@ -318,23 +274,6 @@ def test_the_ends_of_the_phases_are_validated_whatever_the_interval(phantom_dir,
         assert {r["epoch"] for r in csv.DictReader(file)} == {"2", "3"}
 
 
-@pytest.mark.filterwarnings("ignore:The official folds:UserWarning")
-def test_official_folds_train_though_they_leak(phantom_dir, tmp_path):
-    data = tmp_path / "data"
-    shutil.copytree(phantom_dir, data)
-    first, second = (data / f"{n}.mat" for n in (1, 2))
-    second.write_bytes(first.read_bytes())  # one patient, in two official folds
-    with h5py.File(data / "cvind.mat", "w", userblock_size=512) as file:
-        folds = np.ones((1, 3064))
-        folds[0, :6] = [3, 1, 4, 5, 2, 3]
-        file["cvind"] = folds
-    with (data / "cvind.mat").open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
-    flow = workflow(data, tmp_path / "out", folds="official")
-    flow.initialize()
-    assert len(flow.train_dataset_data) >= 2
-
-
 @pytest.mark.parametrize(("folder", "config"), [("..", "bundle/configs/train.json"), (".", "configs/train.json")])
 def test_the_command_of_the_readme_works_beside_and_inside_the_bundle(phantom_dir, tmp_path, folder, config):
     small = {
@@ -365,50 +304,6 @@ def test_the_checkpoint_holds_no_features_and_loads_weights_only(trained):
     assert set(checkpoint) == {"trainer", "generator", "discriminator", "ema"} | optimizers
     assert checkpoint["trainer"]["iteration"] == 9
     assert not [k for part in ("generator", "discriminator", "ema") for k in checkpoint[part] if "encoder" in k]
-
-
-def test_unreadable_files_are_all_listed_and_training_does_not_start(phantom_dir, tmp_path):
-    data = tmp_path / "data"
-    shutil.copytree(phantom_dir, data)
-    for number in (2, 5):
-        file = data / f"{number}.mat"
-        file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(RuntimeError) as caught:
-        run(workflow(data, tmp_path / "out"))
-    message = causes(caught.value)
-    assert "2.mat" in message
-    assert "5.mat" in message
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_empty_data_folder_is_refused(tmp_path):
-    (tmp_path / "data").mkdir()
-    with pytest.raises(RuntimeError) as caught:
-        run(workflow(tmp_path / "data", tmp_path / "out"))
-    assert str(tmp_path / "data") in causes(caught.value)
-
-
-def test_a_patient_in_two_sections_is_refused(phantom_dir, tmp_path):
-    flow = workflow(phantom_dir, tmp_path, **{"validate#dataset#data": "@train#dataset#data"})
-    with pytest.raises(RuntimeError) as caught:
-        run(flow)
-    assert "PH0000" in causes(caught.value)
-
-
-def test_slices_smaller_than_the_crop_are_listed_before_training_starts(phantom_dir, tmp_path):
-    with pytest.raises(RuntimeError) as caught:
-        run(workflow(phantom_dir, tmp_path, patch_size=160))
-    message = causes(caught.value)
-    assert "6 of 6 slices are smaller than min_size=160 pixels" in message
-    assert "3.mat: 128x128" in message
-
-
-def test_a_folder_that_cannot_be_written_stops_the_run_before_it_trains(phantom_dir, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    flow = workflow(phantom_dir, tmp_path / "file" / "out")
-    with pytest.raises((OSError, RuntimeError)) as caught:
-        run(flow)
-    assert "out cannot be written to" in causes(caught.value)
 
 
 # alembic, sqlalchemy and mlflow warn about their own and each other's deprecations while the tracking store starts.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Intervals around every pixel: features, table, calibration on patients, file, scores."""
+"""Intervals around every pixel: calibration on patients, file, scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage
+from interval_data import MASK, TABLE, maps
 from torch import nn
 
 from monai_srgan.errors import argument_of
@@ -23,109 +23,10 @@ from monai_srgan.uncertainty import (
     IntervalTable,
     PatientCoverage,
     PixelSample,
-    QuantileTable,
     TableFit,
-    fit_quantile_table,
-    pixel_features,
 )
 
-MASK = torch.zeros(1, 1, 48, 40, dtype=torch.bool)
-MASK[..., 10:20, 8:30] = True
 REGIONS = {"inside": MASK, "outside": ~MASK}
-TABLE = QuantileTable((np.array([0.01]), np.array([0.02, 0.05])), np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]), 1)
-
-
-def maps(seed: int, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Mean, spread and target of a slice whose error is normal, and `scale` times its spread."""
-    random = np.random.default_rng(seed)
-    mean = random.random(MASK.shape)
-    spread = np.exp(random.normal(-4, 0.5, MASK.shape))
-    target = mean + scale * spread * random.normal(size=MASK.shape)
-    mean, spread, target = (torch.from_numpy(a).float() for a in (mean, spread, target))
-    return mean, spread, target
-
-
-def test_features_are_the_windows_means_that_scipy_computes():
-    mean, spread, _ = maps(0)
-    found = pixel_features(mean, spread, 5)[:, 0, 0, 4:-4, 4:-4]
-    image = mean[0, 0].double().numpy()
-    detail = image - ndimage.uniform_filter(image, 5)
-    expected = [ndimage.uniform_filter(spread[0, 0].double().numpy(), 5), ndimage.uniform_filter(detail**2, 5) ** 0.5]
-    np.testing.assert_allclose(found, np.stack(expected)[:, 4:-4, 4:-4], rtol=1e-4)
-
-
-def test_features_turn_with_the_image_and_volumes_are_slices():
-    mean, spread, _ = maps(1)
-    found = pixel_features(mean, spread)
-    turned = pixel_features(mean.transpose(2, 3).flip(2), spread.transpose(2, 3).flip(2))
-    torch.testing.assert_close(turned.flip(3).transpose(3, 4), found, rtol=1e-4, atol=1e-6)
-    volume = [torch.stack([image, image.flip(2)], dim=-1).expand(2, 3, -1, -1, -1) for image in (mean, spread)]
-    several = pixel_features(*volume)
-    assert several.shape == (2, 2, 3, 48, 40, 2)
-    torch.testing.assert_close(several[:, 1, 2, :, :, 0], found[:, 0, 0], rtol=1e-5, atol=1e-7)
-    torch.testing.assert_close(several[:, 0, 1, :, :, 1], found[:, 0, 0].flip(1), rtol=1e-4, atol=1e-6)
-
-
-def test_rounding_does_not_pass_for_spread():
-    flat = torch.full((1, 1, 12, 12), 0.7)
-    assert pixel_features(flat, flat * 1e-8).unique().tolist() == pytest.approx([1e-5])
-
-
-def test_a_table_gives_each_pixel_the_quantile_of_its_bin():
-    mean = torch.zeros(1, 1, 4, 1)
-    spread = torch.tensor([0.005, 0.01, 0.02, 0.5]).reshape(1, 1, 4, 1)
-    assert TABLE(mean, spread).flatten().tolist() == pytest.approx([0.1, 0.4, 0.4, 0.4])  # an edge belongs to above
-
-
-def test_fitted_quantiles_are_numpy_s_in_every_bin():
-    random = np.random.default_rng(3)
-    features = random.random((2, 40_000)).astype(np.float32)
-    errors = (features[0] * random.random(40_000)).astype(np.float32)
-    table = fit_quantile_table(features, errors, np.ones(40_000), 0.8, bins=4)
-    assert table.quantiles.shape == (4, 4)
-    np.testing.assert_allclose(table.edges[0], [0.25, 0.5, 0.75], atol=0.02)
-    for i in range(4):
-        for j in range(4):
-            here = np.searchsorted(table.edges[0], features[0], "right") == i
-            here &= np.searchsorted(table.edges[1], features[1], "right") == j
-            expected = np.quantile(errors[here], 0.8, method="inverted_cdf")
-            assert table.quantiles[i, j] == pytest.approx(expected)
-
-
-def test_pixels_count_by_their_weight():
-    features, errors = np.ones((2, 1000)), np.repeat([1.0, 2.0], 500)
-    for weight, expected in ((9.1, 1.0), (8.9, 2.0)):
-        table = fit_quantile_table(features, errors, np.repeat([weight, 1.0], 500), 0.9)
-        assert table.quantiles.tolist() == [[expected]]  # equal features make one bin
-
-
-def test_a_bin_of_few_pixels_takes_its_neighbor_s_quantile():
-    corner = [[0.0] * 500 + [1.0] * 500, [0.0] * 500 + [1.0] * 500]
-    errors = np.repeat([1.0, 2.0], 500)
-    table = fit_quantile_table(np.array(corner), errors, np.ones(1000), 0.5, bins=2)
-    assert table.quantiles.diagonal().tolist() == [1.0, 2.0]
-    assert set(table.quantiles.ravel()) == {1.0, 2.0}
-
-
-def test_a_sample_weighs_the_tumor_like_the_rest_however_small_it_is():
-    mean, spread = torch.zeros(MASK.shape), torch.ones(MASK.shape)
-    target = torch.where(MASK, 2.0, 1.0)
-    for pixels, count in ((10_000, MASK.numel()), (100, 200)):
-        sample = PixelSample(pixels)
-        sample.add(mean, spread, target, MASK)
-        assert len(sample) == count
-        assert sample.fit(0.49).quantiles.tolist() == [[1.0]]
-        assert sample.fit(0.51).quantiles.tolist() == [[2.0]]
-
-
-def test_a_sample_is_the_same_for_the_same_seed():
-    tables = []
-    for seed in (0, 0, 1):
-        sample = PixelSample(300, seed=seed)
-        sample.add(*maps(0), MASK)
-        tables.append(sample.fit(bins=2).quantiles)
-    assert (tables[0] == tables[1]).all()
-    assert (tables[0] != tables[2]).any()
 
 
 def calibrated(**scales: float) -> tuple[PatientCoverage, dict[str, list[Any]]]:
@@ -394,28 +295,3 @@ def test_widths_that_cannot_be_are_refused(half: torch.Tensor, message: str):
     image = torch.zeros(1, 1, 2, 2)
     with pytest.raises(ValueError, match=message):
         interval_scores(image, half, image, {})
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"features": np.ones((3, 200))}, r"shapes \(2, N\), \(N,\) and \(N,\), got \(3, 200\)"),
-        ({"level": 0.0}, "level must lie in"),
-        ({"bins": 0}, "bins must be at least 1"),
-    ],
-)
-def test_a_table_cannot_be_fitted_to_anything(arguments: dict[str, Any], message: str):
-    usual = {"features": np.ones((2, 200)), "errors": np.ones(200), "weights": np.ones(200)}
-    with pytest.raises(ValueError, match=message):
-        fit_quantile_table(**{**usual, **arguments})
-
-
-def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="mean and spread must have the same shape"):
-        pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))
-    with pytest.raises(ValueError, match="window must be an odd number of pixels"):
-        pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4), 4)
-    with pytest.raises(ValueError, match="there are no pixels"):
-        PixelSample().fit()
-    with pytest.raises(ValueError, match="pixels must be at least 1"):
-        PixelSample(0)

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 __all__ = ["install", "missing"]
 
 _PACKAGE = "monai_srgan."
+_MOVED = "moved in version 0.3.0"
 
 _MODULES = {
     "bundle_root": "bundling",
@@ -115,9 +117,28 @@ class _RenamedModules(MetaPathFinder):
 
 
 def install() -> None:
-    """Explain, for the rest of the process, imports of modules that have moved."""
+    """Explain, for the rest of the process, imports of modules that have moved.
+
+    A config of version 0.2 fails deep inside MONAI, whose own errors come last: where an uncaught error goes back to a
+    name that has moved, the message is repeated below its traceback.
+    """
     if not any(isinstance(finder, _RenamedModules) for finder in sys.meta_path):
         sys.meta_path.insert(0, _RenamedModules())
+        sys.excepthook = _hook(sys.excepthook)
+
+
+def _hook(previous: Callable[..., object]) -> Callable[..., None]:
+    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        previous(kind, error, traceback)
+        cause: BaseException | None = error
+        while cause is not None:
+            found = re.search(rf"{re.escape(_PACKAGE)}\S+ {_MOVED}: use [\w.]+( \([^)]*\))?", str(cause))
+            if found and cause is not error:
+                sys.stderr.write(f"\n{found[0]}\n")
+                return
+            cause = cause.__cause__ or cause.__context__
+
+    return hook
 
 
 def missing(module: str, name: str) -> Exception:
@@ -146,4 +167,4 @@ def _moved_module(old: str, new: str) -> str:
 
 
 def _message(old: str, new: str) -> str:
-    return f"{old} moved in version 0.3.0: use {_PACKAGE}{new}"
+    return f"{old} {_MOVED}: use {_PACKAGE}{new}"

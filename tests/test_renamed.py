@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pydoc
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from monai.bundle import ConfigParser
@@ -68,3 +72,14 @@ def test_every_new_place_exists() -> None:
         importlib.import_module(f"monai_srgan.{module}")
     for name in _renamed._NAMES.values():
         assert pydoc.locate(f"monai_srgan.{name}") is not None, name
+
+
+def test_an_old_config_ends_with_the_new_name_of_what_it_imports(tmp_path: Path) -> None:
+    config = {"imports": ["$from monai_srgan.data import figshare_datalist"], "run": "$figshare_datalist('.', 'test')"}
+    (tmp_path / "old.json").write_text(json.dumps(config))
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(tmp_path / "old.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].endswith(
+        "monai_srgan.data.figshare_datalist moved in version 0.3.0: use monai_srgan.apps.figshare_datalist"
+    )

@@ -114,7 +114,10 @@ def check_split(section: str, fold: int, num_folds: int, folds: str) -> None:
     if section not in SECTIONS:
         raise ValueError(f"section must be one of {', '.join(SECTIONS)}, got {section!r}.")
     if folds not in ("patient", "official"):
-        raise ValueError(f"folds must be 'patient' or 'official', got {folds!r}.")
+        raise about(
+            ValueError(f"folds must be 'patient' or 'official', got {folds!r}; num_folds is the number of folds."),
+            "folds",
+        )
     if num_folds < 3:
         raise ValueError(f"num_folds must be at least 3 (training, validation, test), got {num_folds}.")
     if folds == "official" and num_folds != 5:

@@ -12,5 +12,7 @@ TUMOR_TYPES = {1: "meningioma", 2: "glioma", 3: "pituitary tumor"}
 
 
 def tumor_type_name(label: Any) -> str:
-    """Name of a tumor type, such as "glioma" for 2; unknown numbers as text, and "" for None."""
+    """Name of a tumor type, such as "glioma" for 2; unknown numbers and names as text, and "" for None."""
+    if isinstance(label, str) and not label.isdecimal():
+        return label
     return "" if label is None else TUMOR_TYPES.get(int(label), str(int(label)))

@@ -30,6 +30,7 @@ _KINDS: dict[str, type[SeparableDownsample]] = {
     "kspace": KSpaceDownsample,
 }
 _CELLS = (3, 16, 64)  # sizes, in LR pixels, on which two operators are compared
+_RESPONSE_VALUES = 8
 _ROUNDING = 1e-9  # of float64 matrices
 
 
@@ -94,6 +95,8 @@ class Measurement:
             raise ValueError(f"operator must have an integer attribute scale: {type(self.operator).__name__} has none")
         object.__setattr__(self, "noise_std", _check_number("noise_std", self.noise_std))
         if self.inside is not None:
+            if not isinstance(self.inside, InsideSettings):
+                raise ValueError(f"inside must be InsideSettings or None, got {self.inside!r}")
             object.__setattr__(self, "inside", self._effective(self.inside))
 
     def _effective(self, inside: InsideSettings) -> InsideSettings | None:
@@ -140,12 +143,18 @@ class Measurement:
         """The record as nested dictionaries of plain values, with names that stay the same between versions.
 
         ``operator`` has the key ``kind``: "gaussian", "bicubic" or "kspace", with the operator's arguments beside it,
-        or the dotted class name of an operator of your own, with its ``scale`` and what its attribute ``settings``
-        holds, where it has that. ``inside`` is None or a dictionary of :class:`InsideSettings`.
+        or the dotted class name of an operator of your own, with its ``scale``, what its attribute ``settings`` holds,
+        where it has that, and a few values of its ``response`` to a fixed random image, by which two such records are
+        told apart. ``inside`` is None or a dictionary of :class:`InsideSettings`.
         """
         inside = self.inside
         return {
-            "operator": {"kind": _kind(self.operator), "scale": self.scale, **_settings(self.operator)},
+            "operator": {
+                "kind": _kind(self.operator),
+                "scale": self.scale,
+                **_settings(self.operator),
+                **_own_response(self.operator),
+            },
             "noise_std": self.noise_std,
             "inside": inside and {"sigma": inside.sigma, "feather": inside.feather, "isolate": inside.isolate},
         }
@@ -197,7 +206,8 @@ def same_operator(a: Any, b: Any) -> bool:
 def same_measurement(a: Any, b: Any) -> bool:
     """Whether two dictionaries of :meth:`Measurement.to_dict` mean the same degradation.
 
-    Dictionaries that cannot be rebuilt, such as those of an operator of your own, have to be equal.
+    Dictionaries of an operator of your own, which cannot be rebuilt, have to be equal, their ``response`` up to
+    rounding.
 
     Args:
         a: a dictionary of :meth:`Measurement.to_dict`.
@@ -208,7 +218,32 @@ def same_measurement(a: Any, b: Any) -> bool:
     try:
         return Measurement.from_dict(a) == Measurement.from_dict(b)
     except ValueError:
+        return _same_own(a, b)
+
+
+def _same_own(a: Any, b: Any) -> bool:
+    """Whether two records of operators that cannot be rebuilt are equal, their responses up to rounding."""
+    if not all(isinstance(r, Mapping) and isinstance(r.get("operator"), Mapping) for r in (a, b)):
         return False
+    (first, left), (second, right) = ((_without(r, "operator"), r["operator"]) for r in (a, b))
+    responses = [operator.get("response") for operator in (left, right)]
+    if first != second or _without(left, "response") != _without(right, "response") or None in responses:
+        return False
+    x, y = (np.asarray(response, dtype=float) for response in responses)
+    return x.shape == y.shape and bool(np.allclose(x, y, rtol=1e-4, atol=1e-5))
+
+
+def _without(record: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != key}
+
+
+def _own_response(operator: nn.Module) -> dict[str, list[float]]:
+    """What tells operators of a class of your own apart; nothing for those of this package."""
+    if type(operator) in _KINDS.values():
+        return {}
+    response = _response(operator, int(getattr(operator, "scale"))).flatten()  # noqa: B009 - attributes have no types
+    places = torch.linspace(0, response.numel() - 1, _RESPONSE_VALUES).round().long()
+    return {"response": [round(value, 6) for value in response[places].tolist()]}
 
 
 def _response(operator: Any, scale: int) -> Tensor:
@@ -263,6 +298,10 @@ def _check_keys(name: str, record: Any, required: Collection[str], optional: Col
 
 
 def _check_number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not (math.isfinite(value) and float(value) >= 0):
-        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
-    return float(value)
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(f"{name} must be a finite number >= 0, got {repr(value)[:40]}")
+    return number

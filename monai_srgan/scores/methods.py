@@ -38,6 +38,11 @@ class Method:
     base: str
     additions: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if isinstance(self.additions, str):
+            raise ValueError(f"additions must be a sequence of names, got the text {self.additions!r}")
+        object.__setattr__(self, "additions", tuple(self.additions))
+
     def __str__(self) -> str:
         """The name in tables and files: "srgan + consistency"."""
         return _SEPARATOR.join((self.base, *self.additions))

@@ -148,6 +148,19 @@ class IntervalTable:
                 precision,
             )
 
+    def log_measurement(self, measurement: Measurement) -> None:
+        """Warn if images were degraded in another way than in the calibration, where that is known.
+
+        Args:
+            measurement: how the images were degraded.
+        """
+        if self.measurement is not None and self.measurement != measurement:
+            logger.warning(
+                "the intervals were calibrated for another degradation (%s) and are not valid for %s",
+                self.measurement.description,
+                measurement.description,
+            )
+
     def facts(self) -> dict[str, Any]:
         """Facts on which a report of their coverage depends, as plain values.
 

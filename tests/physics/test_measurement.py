@@ -140,17 +140,48 @@ def test_operators_are_compared_by_what_they_do():
 def test_an_operator_of_ones_own_is_described_and_cannot_be_rebuilt():
     name = f"{BoxDownsample.__module__}.BoxDownsample"
     record = Measurement(BoxDownsample(), noise_std=0.1)
-    assert record.to_dict() == {"operator": {"kind": name, "scale": 4}, "noise_std": 0.1, "inside": None}
+    written = record.to_dict()
+    response = written["operator"].pop("response")
+    assert written == {"operator": {"kind": name, "scale": 4}, "noise_std": 0.1, "inside": None}
+    assert len(response) == 8
+    assert all(0.3 < value < 0.7 for value in response)  # means of 16 random values
     assert record.description == "4x, BoxDownsample, Rician noise of 0.1"
     described = Measurement(DescribedBox(gain=2.0))
-    assert described.to_dict()["operator"] == {
-        "kind": f"{BoxDownsample.__module__}.DescribedBox",
-        "scale": 4,
-        "gain": 2.0,
-    }
+    settings = described.to_dict()["operator"]
+    assert len(settings.pop("response")) == 8
+    assert settings == {"kind": f"{BoxDownsample.__module__}.DescribedBox", "scale": 4, "gain": 2.0}
     assert described.description == "4x, box"
     with pytest.raises(ValueError, match=rf"kind '{name}' cannot be rebuilt .* gaussian, bicubic, kspace .*operator="):
         Measurement.from_dict(record.to_dict())
+
+
+class Scaled(nn.Module):
+    """An operator without settings: only what it does tells two of them apart."""
+
+    scale = 4
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.factor * nn.functional.avg_pool2d(x, 4)
+
+
+def test_dictionaries_of_ones_own_operators_differ_where_their_results_do():
+    one, same, rounded, other = (Measurement(Scaled(k)).to_dict() for k in (1.0, 1.0, 1.0 + 1e-6, 1.1))
+    assert same_measurement(one, json.loads(json.dumps(same)))
+    assert same_measurement(one, rounded)
+    assert not same_measurement(one, other)
+    assert not same_measurement(one, Measurement(Scaled(1.0), noise_std=0.01).to_dict())
+    assert not same_measurement(one, {**one, "operator": {"kind": one["operator"]["kind"], "scale": 4}})
+
+
+def test_what_is_no_number_or_no_settings_is_refused():
+    with pytest.raises(ValueError, match="noise_std must be a finite number"):
+        Measurement(Scaled(1.0), noise_std=10**400)
+    with pytest.raises(ValueError, match="inside must be InsideSettings or None"):
+        Measurement(GaussianDownsample(4), inside={"sigma": 3})
 
 
 def test_dictionaries_are_compared_by_meaning():

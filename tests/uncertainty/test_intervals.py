@@ -259,6 +259,15 @@ def test_another_precision_than_that_of_the_calibration_is_logged(caplog, own, r
     assert ("calibrated with the network in bf16, and it runs in fp32" in caplog.text) == logged
 
 
+def test_images_of_another_degradation_are_warned_of(caplog):
+    table = IntervalTable(0.9, 1.0, TABLE, measurement=Measurement(GaussianDownsample(4)))
+    table.log_measurement(Measurement(GaussianDownsample(4, 1.5)))
+    IntervalTable(0.9, 1.0, TABLE).log_measurement(Measurement(GaussianDownsample(4, 2.0)))
+    assert caplog.text == ""
+    table.log_measurement(Measurement(GaussianDownsample(4, 2.0)))
+    assert "another degradation (4x, Gaussian blur with sigma 1.5 pixels) and are not valid for 4x, " in caplog.text
+
+
 def test_an_operator_of_ones_own_is_recorded_and_cannot_be_compared(tmp_path: Path, caplog):
     class Mean(nn.AvgPool2d):
         scale = 4

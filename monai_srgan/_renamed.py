@@ -14,6 +14,7 @@ __all__ = ["install", "missing"]
 
 _PACKAGE = "monai_srgan."
 _MOVED = "moved in version 0.3.0"
+_hooked = False
 
 _MODULES = {
     "bundle_root": "bundling",
@@ -113,18 +114,25 @@ class _RenamedModules(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:  # noqa: ARG002 - importlib's signature, D102
         """Raise ImportError for a module that has moved; leave all others to the next finder."""
         if fullname.startswith(_PACKAGE) and (new := _MODULES.get(fullname.removeprefix(_PACKAGE))):
-            raise ImportError(_moved_module(fullname, new))
+            raise _moved(_moved_module(fullname, new))
 
 
 def install() -> None:
-    """Explain, for the rest of the process, imports of modules that have moved.
-
-    A config of version 0.2 fails deep inside MONAI, whose own errors come last: where an uncaught error goes back to a
-    name that has moved, the message is repeated below its traceback.
-    """
+    """Explain, for the rest of the process, imports of modules that have moved."""
     if not any(isinstance(finder, _RenamedModules) for finder in sys.meta_path):
         sys.meta_path.insert(0, _RenamedModules())
+
+
+def _moved(message: str) -> ImportError:
+    """The error for a name that has moved, whose message is repeated where it leads to an uncaught error.
+
+    A config of version 0.2 fails deep inside MONAI, whose own errors come last in the traceback.
+    """
+    global _hooked
+    if not _hooked:
+        _hooked = True
         sys.excepthook = _hook(sys.excepthook)
+    return ImportError(message)
 
 
 def _hook(previous: Callable[..., object]) -> Callable[..., None]:
@@ -153,9 +161,9 @@ def missing(module: str, name: str) -> Exception:
     """
     old = f"{module}.{name}".removeprefix(_PACKAGE)
     if old in _MODULES:
-        return ImportError(_moved_module(f"{module}.{name}", _MODULES[old]))
+        return _moved(_moved_module(f"{module}.{name}", _MODULES[old]))
     if old in _NAMES:
-        return ImportError(_message(f"{module}.{name}", _NAMES[old]))
+        return _moved(_message(f"{module}.{name}", _NAMES[old]))
     return AttributeError(f"module {module!r} has no attribute {name!r}")
 
 

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Events
-from monai.utils import optional_import
 
 from monai_srgan.engines.trainer import step_losses
 from monai_srgan.files import writable_folder, write_atomically
 from monai_srgan.processes import is_main_process
+from monai_srgan.report.optional import Figure, MaxNLocator
 
 __all__ = ["CurveRecorder"]
-
-Figure, _ = optional_import("matplotlib.figure", name="Figure")
-MaxNLocator, _ = optional_import("matplotlib.ticker", name="MaxNLocator")
 
 FIELDS = (
     "loss",

@@ -8,7 +8,7 @@ import math
 
 import torch
 
-__all__ = ["as_data_range", "as_image", "as_pair", "as_region", "check_floating", "working_precision"]
+__all__ = ["as_bool", "as_data_range", "as_image", "as_pair", "as_region", "check_floating", "working_precision"]
 
 
 def check_floating(image: object, name: str) -> None:
@@ -92,11 +92,20 @@ def as_region(mask: torch.Tensor | None, image: torch.Tensor, name: str = "mask"
         raise ValueError(
             f"{name} must have shape {(b, 1, h, w)} or {(b, c, h, w)} to match the images, got {tuple(mask.shape)}"
         )
-    if mask.dtype != torch.bool:
-        if not bool(((mask == 0) | (mask == 1)).all()):
-            raise ValueError(f"{name} must be bool or hold only 0 and 1: threshold a soft mask first, e.g. mask >= 0.5")
-        mask = mask == 1
-    return mask.expand(image.shape)
+    return as_bool(mask, name).expand(image.shape)
+
+
+def as_bool(mask: torch.Tensor, name: str = "mask") -> torch.Tensor:
+    """A mask of any shape as bool.
+
+    Raises:
+        ValueError: if it has other values than 0 and 1.
+    """
+    if mask.dtype == torch.bool:
+        return mask
+    if not bool(((mask == 0) | (mask == 1)).all()):
+        raise ValueError(f"{name} must be bool or hold only 0 and 1: threshold a soft mask first, e.g. mask >= 0.5")
+    return mask == 1
 
 
 def as_data_range(data_range: float) -> float:

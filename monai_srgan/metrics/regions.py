@@ -20,6 +20,8 @@ import torch
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
+from monai_srgan.metrics.checks import as_bool
+
 __all__ = ["REGIONS", "head_mask", "region_masks", "rim_mask"]
 
 REGIONS = ("whole", "inside", "outside", "head", "rim")
@@ -83,7 +85,7 @@ def rim_mask(mask: torch.Tensor, rim_width: float = 10.0) -> torch.Tensor:
     """
     if not rim_width > 1:
         raise ValueError(f"rim_width is the band's total width in pixels and must be larger than 1, got {rim_width}")
-    inside = _as_bool(mask)
+    inside = _tumor(mask)
     rims = np.stack([_rim(item, rim_width / 2) for item in inside[:, 0].cpu().numpy()])
     return torch.from_numpy(rims)[:, None].to(mask.device)
 
@@ -112,7 +114,7 @@ def region_masks(
     unknown = [name for name in regions if name not in REGIONS]
     if unknown:
         raise ValueError(f"regions must be names out of {REGIONS}, got {unknown}")
-    inside = _as_bool(mask)
+    inside = _tumor(mask)
     if target is not None and (
         target.ndim != 4 or (target.shape[0], *target.shape[2:]) != (inside.shape[0], *inside.shape[2:])
     ):
@@ -138,17 +140,14 @@ def region_masks(
     return masks
 
 
-def _as_bool(mask: torch.Tensor) -> torch.Tensor:
+def _tumor(mask: torch.Tensor) -> torch.Tensor:
+    """The tumor mask as a plain bool tensor ``(B, 1, H, W)``."""
     mask = mask.as_subclass(torch.Tensor)
     if mask.ndim != 4 or mask.shape[1] != 1:
         raise ValueError(
             f"mask must have shape (B, 1, H, W), got {tuple(mask.shape)}: add the batch and channel dimensions"
         )
-    if mask.dtype == torch.bool:
-        return mask
-    if not bool(((mask == 0) | (mask == 1)).all()):
-        raise ValueError("mask must be bool or hold only 0 and 1: threshold a soft mask first, e.g. mask >= 0.5")
-    return mask == 1
+    return as_bool(mask)
 
 
 def _head(image: np.ndarray) -> np.ndarray:

@@ -5,16 +5,25 @@
 from __future__ import annotations
 
 from monai_srgan.physics.consistency import ConsistencyProjection
-from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement, same_operator
-from monai_srgan.physics.operators import (
-    BicubicDownsample,
-    GaussianDownsample,
-    KSpaceDownsample,
-    SeparableDownsample,
+from monai_srgan.physics.kspace import KSpaceDownsample, WindowedKSpaceDownsample
+from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement
+from monai_srgan.physics.operator_record import same_operator
+from monai_srgan.physics.operators import BicubicDownsample, GaussianDownsample, SeparableDownsample
+from monai_srgan.physics.per_axis import PerAxisDownsample
+from monai_srgan.physics.random_measurement import MEASUREMENT_FAMILIES, RandomMeasurements
+from monai_srgan.physics.transfer import (
+    CONDITION_SIZE,
+    TRANSFER_FREQUENCIES,
+    condition_vector,
+    swap_condition_axes,
+    transfer_functions,
 )
 from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, NearestUpsample
 
 __all__ = [
+    "CONDITION_SIZE",
+    "MEASUREMENT_FAMILIES",
+    "TRANSFER_FREQUENCIES",
     "BicubicDownsample",
     "BicubicUpsample",
     "ConsistencyProjection",
@@ -24,7 +33,13 @@ __all__ = [
     "LanczosUpsample",
     "Measurement",
     "NearestUpsample",
+    "PerAxisDownsample",
+    "RandomMeasurements",
     "SeparableDownsample",
+    "WindowedKSpaceDownsample",
+    "condition_vector",
     "same_measurement",
     "same_operator",
+    "swap_condition_axes",
+    "transfer_functions",
 ]

@@ -137,20 +137,21 @@ class ConsistencyProjection(nn.Module):
 
     def _solve(self, residual: Tensor, size: tuple[int, int]) -> Tensor:
         """Apply the pseudo-inverse of ``A A^T``, whose eigenpairs are products of those of the axes."""
-        rows, row_values = self._eigenvectors(size[0], residual)
-        columns, column_values = self._eigenvectors(size[1], residual)
+        rows, row_values = self._eigenvectors(0, size[0], residual)
+        columns, column_values = self._eigenvectors(1, size[1], residual)
         values = row_values[:, None] * column_values
         inverse = torch.where(values > self.rcond**2 * values.max(), values.reciprocal(), 0)
         coefficients = torch.matmul(rows.T, torch.matmul(residual, columns)) * inverse
         return torch.matmul(rows, torch.matmul(coefficients, columns.T))
 
-    def _eigenvectors(self, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        key = (size, like.dtype, like.device)
+    def _eigenvectors(self, axis: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        operator = self.operator.along(axis)
+        key = (id(operator), size, like.dtype, like.device)
         found = self._eigen.get(key)
         if found is None:
             if len(self._eigen) >= _MAX_CACHED_SIZES:
                 self._eigen.clear()
-            matrix = self.operator.axis_matrix(size)
+            matrix = operator.axis_matrix(size)
             values, vectors = np.linalg.eigh(matrix @ matrix.T)
             # Tensors created in inference mode could not be used for training later.
             with torch.inference_mode(False):

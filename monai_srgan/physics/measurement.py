@@ -4,34 +4,24 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from monai_srgan.physics.operators import (
-    BicubicDownsample,
-    GaussianDownsample,
-    KSpaceDownsample,
-    SeparableDownsample,
+from monai_srgan.physics.operator_record import (
+    check_keys,
+    check_number,
+    operator_from_record,
+    operator_record,
+    same_operator,
 )
+from monai_srgan.physics.operators import GaussianDownsample
+from monai_srgan.physics.transfer import condition_vector, transfer_functions
 
-__all__ = ["InsideSettings", "Measurement", "same_measurement", "same_operator"]
-
-_KINDS: dict[str, type[SeparableDownsample]] = {
-    "gaussian": GaussianDownsample,
-    "bicubic": BicubicDownsample,
-    "kspace": KSpaceDownsample,
-}
-_CELLS = (3, 16, 64)  # sizes, in LR pixels, on which two operators are compared
-_RESPONSE_VALUES = 8
-_ROUNDING = 1e-9  # of float64 matrices
+__all__ = ["InsideSettings", "Measurement", "same_measurement"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class InsideSettings:
 
     def __post_init__(self) -> None:
         for name in ("sigma", "feather"):
-            object.__setattr__(self, name, _check_number(name, getattr(self, name)))
+            object.__setattr__(self, name, check_number(name, getattr(self, name)))
         if not isinstance(self.isolate, bool):
             raise ValueError(f"isolate must be True or False, got {self.isolate!r}")
 
@@ -93,7 +83,7 @@ class Measurement:
     def __post_init__(self) -> None:
         if not isinstance(getattr(self.operator, "scale", None), int):
             raise ValueError(f"operator must have an integer attribute scale: {type(self.operator).__name__} has none")
-        object.__setattr__(self, "noise_std", _check_number("noise_std", self.noise_std))
+        object.__setattr__(self, "noise_std", check_number("noise_std", self.noise_std))
         if self.inside is not None:
             if not isinstance(self.inside, InsideSettings):
                 raise ValueError(f"inside must be InsideSettings or None, got {self.inside!r}")
@@ -127,6 +117,10 @@ class Measurement:
             parts.append(f"Rician noise of {self.noise_std:g}")
         return ", ".join(parts)
 
+    def condition(self) -> Tensor:
+        """What a conditioned network is told: :func:`~monai_srgan.physics.condition_vector`, with no uncertainty."""
+        return condition_vector(transfer_functions(self.operator), self.noise_std)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Measurement):
             return NotImplemented
@@ -142,19 +136,14 @@ class Measurement:
     def to_dict(self) -> dict[str, Any]:
         """The record as nested dictionaries of plain values, with names that stay the same between versions.
 
-        ``operator`` has the key ``kind``: "gaussian", "bicubic" or "kspace", with the operator's arguments beside it,
-        or the dotted class name of an operator of your own, with its ``scale``, what its attribute ``settings`` holds,
+        ``operator`` has the key ``kind``: "gaussian", "bicubic", "kspace" or "kspace_window", with the operator's
+        arguments beside it, "per_axis" with an operator ``first`` and one ``second``, or the dotted class name of an operator of your own, with its ``scale``, what its attribute ``settings`` holds,
         where it has that, and a few values of its ``response`` to a fixed random image, by which two such records are
         told apart. ``inside`` is None or a dictionary of :class:`InsideSettings`.
         """
         inside = self.inside
         return {
-            "operator": {
-                "kind": _kind(self.operator),
-                "scale": self.scale,
-                **_settings(self.operator),
-                **_own_response(self.operator),
-            },
+            "operator": operator_record(self.operator),
             "noise_std": self.noise_std,
             "inside": inside and {"sigma": inside.sigma, "feather": inside.feather, "isolate": inside.isolate},
         }
@@ -173,34 +162,12 @@ class Measurement:
             ValueError: if the kind of operator is not one of this package, a key is unknown or missing, or a value is
                 of another type or out of range; the message names it.
         """
-        _check_keys("measurement", record, {"operator"}, {"noise_std", "inside"})
+        check_keys("measurement", record, {"operator"}, {"noise_std", "inside"})
         inside = record.get("inside")
         if inside is not None:
-            _check_keys("inside", inside, {"sigma"}, {"feather", "isolate"})
+            check_keys("inside", inside, {"sigma"}, {"feather", "isolate"})
             inside = InsideSettings(**inside)
-        return cls(_operator(record["operator"]), record.get("noise_std", 0.0), inside)
-
-
-def same_operator(a: Any, b: Any) -> bool:
-    """Whether two operators degrade every image alike, whatever their classes and arguments.
-
-    Operators of this package are compared by their matrices on several sizes; all others are compared by their output
-    for one random image.
-
-    Args:
-        a: callable with an attribute ``scale``, from ``(B, C, H, W)`` to ``(B, C, H / scale, W / scale)``.
-        b: the other one.
-    """
-    if a is b:
-        return True
-    scale = getattr(a, "scale", None)
-    if scale is None or scale != getattr(b, "scale", None):
-        return False
-    if isinstance(a, SeparableDownsample) and isinstance(b, SeparableDownsample):
-        sizes = [scale * cells for cells in _CELLS]
-        return all(np.allclose(a.axis_matrix(n), b.axis_matrix(n), rtol=0, atol=_ROUNDING) for n in sizes)
-    first, second = _response(a, scale), _response(b, scale)
-    return first.shape == second.shape and torch.allclose(first, second, rtol=1e-5, atol=1e-5)
+        return cls(operator_from_record(record["operator"]), record.get("noise_std", 0.0), inside)
 
 
 def same_measurement(a: Any, b: Any) -> bool:
@@ -235,73 +202,3 @@ def _same_own(a: Any, b: Any) -> bool:
 
 def _without(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != key}
-
-
-def _own_response(operator: nn.Module) -> dict[str, list[float]]:
-    """What tells operators of a class of your own apart; nothing for those of this package."""
-    if type(operator) in _KINDS.values():
-        return {}
-    response = _response(operator, int(getattr(operator, "scale"))).flatten()  # noqa: B009 - attributes have no types
-    places = torch.linspace(0, response.numel() - 1, _RESPONSE_VALUES).round().long()
-    return {"response": [round(value, 6) for value in response[places].tolist()]}
-
-
-def _response(operator: Any, scale: int) -> Tensor:
-    """Output of an operator for a fixed random image, on the CPU."""
-    image = torch.rand(1, 1, 16 * scale, 12 * scale, generator=torch.Generator().manual_seed(0))
-    tensors = [*operator.parameters(), *operator.buffers()] if isinstance(operator, nn.Module) else []
-    own = next((tensor for tensor in tensors if tensor.is_floating_point()), image)
-    with torch.no_grad():
-        return operator(image.to(own.device, own.dtype)).float().cpu()
-
-
-def _kind(operator: nn.Module) -> str:
-    # The exact class: a subclass may have other matrices.
-    dotted = f"{type(operator).__module__}.{type(operator).__qualname__}"
-    return next((kind for kind, cls in _KINDS.items() if type(operator) is cls), dotted)
-
-
-def _settings(operator: nn.Module) -> dict[str, Any]:
-    settings = getattr(operator, "settings", {})
-    return {k: v for k, v in settings.items() if k != "kind"} if isinstance(settings, Mapping) else {}
-
-
-def _operator(record: Any) -> SeparableDownsample:
-    """Rebuild one of the package's operators."""
-    if not isinstance(record, Mapping) or "kind" not in record:
-        raise ValueError(f"operator must be a dictionary with the key 'kind', got {record!r}")
-    kind = record["kind"]
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(
-            f"operator: kind {kind!r} cannot be rebuilt from a record, only {', '.join(_KINDS)} can: construct "
-            "Measurement(operator=...) with an operator of your own"
-        )
-    names = set(inspect.signature(_KINDS[kind]).parameters)
-    _check_keys("operator", record, {"kind", "scale"}, names)
-    settings = {name: value for name, value in record.items() if name != "kind"}
-    if not isinstance(settings["scale"], int):
-        raise ValueError(f"operator: scale must be an integer of at least 2, got {settings['scale']!r}")
-    for name in names - {"scale"}:
-        if name in settings:
-            settings[name] = _check_number(f"operator: {name}", settings[name])
-    return _KINDS[kind](**settings)
-
-
-def _check_keys(name: str, record: Any, required: Collection[str], optional: Collection[str]) -> None:
-    if not isinstance(record, Mapping):
-        raise ValueError(f"{name} must be a dictionary, got {record!r}")
-    missing = sorted(set(required) - set(record))
-    unknown = sorted(map(str, set(record) - set(required) - set(optional)))
-    if missing or unknown:
-        found = " and ".join(f"{word} {keys}" for word, keys in (("lacks", missing), ("has unknown", unknown)) if keys)
-        raise ValueError(f"{name} {found}: its keys are {', '.join(sorted({*required, *optional}))}")
-
-
-def _check_number(name: str, value: Any) -> float:
-    try:
-        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
-    except OverflowError:
-        number = math.inf
-    if not (math.isfinite(number) and number >= 0):
-        raise ValueError(f"{name} must be a finite number >= 0, got {repr(value)[:40]}")
-    return number

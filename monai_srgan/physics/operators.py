@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-r"""Linear degradation operators from high to low resolution, each with its exact adjoint.
+r"""Separable degradation operators from high to low resolution, each with its exact adjoint.
 
-Every operator is separable: ``y = A_H x A_W^T`` with one small matrix per axis. The adjoint ``A_H^T y A_W`` is exact up
-to rounding, including at the borders.
+``y = A_H x A_W^T`` with one small matrix per axis. The adjoint ``A_H^T y A_W`` is exact up to rounding, including at
+the borders.
 
 All operators share one geometry: low-resolution pixel ``i`` lies at high-resolution index
 ``scale * i + (scale - 1) / 2``, the center of its cell. They therefore commute with flips, and one affine
@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BicubicDownsample", "GaussianDownsample", "KSpaceDownsample", "SeparableDownsample"]
+__all__ = ["BicubicDownsample", "GaussianDownsample", "SeparableDownsample"]
 
+_ROW_CELLS = 32  # LR pixels along an axis whose middle row gives the transfer function
 _MAX_CACHED_MATRICES = 16  # enough for a few image sizes and dtypes; rebuilding a matrix takes a millisecond
 
 
@@ -85,7 +86,8 @@ def _cubic_decimation_taps(size: int, scale: int) -> tuple[np.ndarray, np.ndarra
 class SeparableDownsample(nn.Module):
     """Base class of the operators: ``y = A_H x A_W^T`` with the matrices of :meth:`axis_matrix`.
 
-    A subclass implements :meth:`axis_matrix`, and extends :attr:`settings` if it takes further arguments.
+    A subclass implements :meth:`axis_matrix`, and extends :attr:`settings` if it takes further arguments. Both axes are
+    degraded alike; :class:`PerAxisDownsample` combines two operators.
 
     Args:
         scale: ratio of the two grids, an integer of at least 2; both spatial sizes must be divisible by it.
@@ -109,6 +111,28 @@ class SeparableDownsample(nn.Module):
     def axis_matrix(self, size: int) -> np.ndarray:
         """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
         raise NotImplementedError
+
+    def along(self, axis: int) -> SeparableDownsample:
+        """The operator whose matrix acts along spatial axis 0 (H) or 1 (W)."""
+        del axis
+        return self
+
+    def transfer(self, frequency: np.ndarray, axis: int) -> np.ndarray:
+        """Transfer function along a spatial axis, far from the borders: ``H(f) = sum_j a_j cos(2 pi f (j - c))``.
+
+        a is the row of the matrix for one LR pixel and c the center of its cell.
+
+        Args:
+            frequency: in cycles per LR pixel, >= 0; beyond 0.5 the LR grid sees it as an alias.
+            axis: 0 (H) or 1 (W).
+
+        Returns:
+            float64 of the shape of `frequency`.
+        """
+        row = self.along(axis).axis_matrix(_ROW_CELLS * self.scale)[_ROW_CELLS // 2]
+        center = self.scale * (_ROW_CELLS // 2) + (self.scale - 1) / 2
+        distance = (np.arange(len(row)) - center) / self.scale
+        return np.cos(2 * np.pi * np.asarray(frequency, dtype=float)[..., None] * distance) @ row
 
     def forward(self, x: Tensor) -> Tensor:
         """Degrade an image.
@@ -171,7 +195,7 @@ class SeparableDownsample(nn.Module):
 
     def _multiply(self, x: Tensor, kind: str, size: tuple[int, int], *, transposed: bool = False) -> Tensor:
         work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-        rows, columns = self._matrix(kind, size[0], work), self._matrix(kind, size[1], work)
+        rows, columns = self.along(0)._matrix(kind, size[0], work), self.along(1)._matrix(kind, size[1], work)
         if transposed:
             rows, columns = rows.T, columns.T
         # Autocast would round the physics to bfloat16 within a training step.
@@ -271,54 +295,3 @@ class BicubicDownsample(SeparableDownsample):
         folded = np.mod(index, 2 * size)
         folded = np.minimum(folded, 2 * size - 1 - folded)
         return _scatter(folded, weight / weight.sum(axis=1, keepdims=True), size)
-
-
-class KSpaceDownsample(SeparableDownsample):
-    r"""Mean-preserving central crop of the spectrum: what a scanner measures with a smaller matrix.
-
-    ``y_i = 1/n sum_{|k| <= m/2} w_k X_k exp(2 pi i k p_i / n)`` along each axis, with n and m = n / scale the two
-    sizes, X the discrete Fourier transform of x, and ``p_i = scale * i + (scale - 1) / 2`` the cell centers. A plain
-    crop would sample at ``scale * i``; a phase ramp on the spectrum adds the shift to the centers. For even m the
-    Nyquist lines ``k = -m/2`` and ``k = m/2`` have weight 1/2 each, so that real input gives real output. The field of
-    view is periodic. Sharp edges ring, and values may leave the range of the input.
-
-    Args:
-        scale: ratio of the two grids, an integer of at least 2.
-        taper: fraction of the cropped band, from its edge inward, over which a cosine (Tukey) window falls to 0; in
-            [0, 1]. 1 is a Hann window over the whole band; None or 0 is no window.
-    """
-
-    def __init__(self, scale: int = 4, taper: float | None = None) -> None:
-        super().__init__(scale)
-        taper = 0.0 if taper is None else float(taper)
-        if not 0 <= taper <= 1:
-            raise ValueError(f"taper must be a fraction in [0, 1], got {taper}: 0 for none, 1 for a Hann window")
-        self.taper = taper
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """``scale`` and ``taper``."""
-        return {"scale": self.scale, "taper": self.taper}
-
-    @property
-    def description(self) -> str:
-        """For example "4x, k-space crop with taper 0.5"."""
-        return f"{self.scale}x, k-space crop" + (f" with taper {self.taper:g}" if self.taper else "")
-
-    def axis_matrix(self, size: int) -> np.ndarray:
-        """Matrix of the operator along an axis of `size` pixels: float64 ``(size / scale, size)``."""
-        m = size // self.scale
-        k = np.arange(m // 2 + 1)
-        # Positive and negative k add up to twice a cosine; k = 0 and the shared Nyquist line count once.
-        weight = np.where((k == 0) | (2 * k == m), 1.0, 2.0) * self.window(k / (m / 2))
-        # The matrix is circulant: each row holds one period of the Dirichlet kernel, half a cell off the grid.
-        distance = np.arange(size) + (self.scale - 1) / 2
-        kernel = np.cos((2 * np.pi / size) * distance[:, None] * k) @ weight / size
-        return kernel[np.mod(np.arange(m)[:, None] * self.scale - np.arange(size), size)]
-
-    def window(self, frequency: np.ndarray) -> np.ndarray:
-        """Window weight at `frequency`, given as a fraction in [0, 1] of the half width of the cropped band."""
-        if self.taper == 0:
-            return np.ones_like(frequency, dtype=float)
-        ramp = np.clip((np.abs(frequency) - (1 - self.taper)) / self.taper, 0, 1)
-        return 0.5 * (1 + np.cos(np.pi * ramp))

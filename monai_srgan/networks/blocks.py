@@ -75,9 +75,11 @@ class GeneratorResidualBlock(nn.Module):
             make_norm(norm, channels),
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to the same shape."""
-        return x + self.body(x)
+    def forward(self, x: torch.Tensor, film: torch.Tensor | None = None) -> torch.Tensor:
+        """``(B, C, H, W)`` to the same shape; `film` scales and shifts the residual by ``(2, B or 1, C, 1, 1)``."""
+        if film is None:
+            return x + self.body(x)
+        return x + (self.body(x) * film[0] + film[1])
 
 
 class PixelShuffleUpsample(nn.Module):

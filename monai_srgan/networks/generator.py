@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from monai_srgan.networks.blocks import GeneratorResidualBlock, Norm, PixelShuffleUpsample, make_norm
+from monai_srgan.networks.film import FiLM
 from monai_srgan.networks.shuffle_conv import PixelShuffleConv2d
 from monai_srgan.networks.slope_prelu import SlopePReLU
 
@@ -28,6 +29,11 @@ class SRResNet(nn.Module):
     then see the same network). ``global_residual="bicubic"`` makes the network predict the residual of bicubic
     interpolation; its last layer starts at zero, so that an untrained network is exactly bicubic interpolation.
 
+    ``condition=n`` makes the network take a vector of n numbers beside the image, such as
+    :func:`monai_srgan.physics.condition_vector` of how the image was measured: :class:`~monai_srgan.networks.FiLM`
+    scales and shifts the features after the first layer and the output of every residual block. An untrained modulation
+    is the identity, so that training can continue from the weights of an unconditioned network.
+
     With the default shape the receptive field has a radius of 39.5 LR pixels: in eval mode a tile with 40 LR pixels of
     context gives the same values as the whole image.
 
@@ -41,6 +47,7 @@ class SRResNet(nn.Module):
         prelu_init: initial slope of every PReLU, which has one slope for all channels.
         output: output activation: None (raw values), "tanh" or "sigmoid".
         global_residual: None or "bicubic".
+        condition: length of the condition vector; None for a network that sees the image alone.
 
     Raises:
         ValueError: an argument is out of range; the message names it.
@@ -57,6 +64,7 @@ class SRResNet(nn.Module):
         prelu_init: float = 0.2,
         output: Literal["tanh", "sigmoid"] | None = None,
         global_residual: Literal["bicubic"] | None = None,
+        condition: int | None = None,
     ) -> None:
         super().__init__()
         steps = {2: 1, 4: 2, 8: 3}.get(scale)
@@ -80,6 +88,8 @@ class SRResNet(nn.Module):
                 "global_residual needs in_channels == out_channels and output=None, "
                 f"got {in_channels}, {out_channels} and output={output!r}"
             )
+        if condition is not None and condition < 1:
+            raise ValueError(f"condition must be at least 1 number, or None for no condition, got {condition}")
         self.in_channels = in_channels
         self.scale = scale
         self.residual = global_residual == "bicubic"
@@ -91,24 +101,47 @@ class SRResNet(nn.Module):
             *(PixelShuffleUpsample(channels, prelu_init, shuffle=step < steps - 1) for step in range(steps))
         )
         self.tail = PixelShuffleConv2d(channels, out_channels, 9, cell=4 if steps > 1 else 2)
+        self.film = None if condition is None else FiLM(condition, num_blocks + 1, channels)
         self.output = {None: nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[output]()
         if self.residual:
             for parameter in self.tail.parameters():
                 nn.init.zeros_(parameter)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
         """Enlarge a batch of images.
 
         Args:
             x: LR images ``(B, in_channels, H, W)`` of any size, in [0, 1].
+            condition: ``(B, n)``, or ``(1, n)`` for all images alike; None for zeros, which mean the measurement that
+                the network takes for granted. Only for a network built with `condition`.
 
         Returns:
             SR images ``(B, out_channels, scale * H, scale * W)`` in the dtype of the input, not clipped.
+
+        Raises:
+            ValueError: the image or the condition has another shape, or the network takes no condition.
         """
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"expected LR images of shape (B, {self.in_channels}, H, W), got {list(x.shape)}")
         head = self.head(x)
-        sr = self.output(self.tail(self.upsample(head + self.fuse(self.blocks(head))))).to(x.dtype)
+        if self.film is None:
+            if condition is not None:
+                raise ValueError("this network takes no condition: build it with condition=n, or pass None")
+            features = self.blocks(head)
+        else:
+            if condition is None:
+                condition = torch.zeros(1, self.film.size, dtype=torch.float32, device=x.device)
+            if condition.dim() != 2 or condition.shape[1] != self.film.size or condition.shape[0] not in (1, len(x)):
+                raise ValueError(
+                    f"expected a condition of shape (1, {self.film.size}) or ({x.shape[0]}, {self.film.size}), "
+                    f"got {list(condition.shape)}"
+                )
+            film = self.film(condition.to(head.dtype))
+            head = head * film[0, 0] + film[0, 1]
+            features = head
+            for i, block in enumerate(self.blocks):
+                features = block(features, film[i + 1])
+        sr = self.output(self.tail(self.upsample(head + self.fuse(features)))).to(x.dtype)
         if self.residual:
             sr = sr + F.interpolate(x, scale_factor=float(self.scale), mode="bicubic", align_corners=False)
         return sr

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_srgan.errors import about
+from monai_srgan.networks.generator import SRResNet
 
 __all__ = ["blend_state_dicts", "load_weights", "read_network_weights", "read_state_dict"]
 
@@ -96,6 +97,9 @@ def read_network_weights(
 def load_weights(network: nn.Module, path: str | Path | None) -> nn.Module:
     """Load the weights in a file into a network, and return the network.
 
+    The weights of an unconditioned generator also fit a conditioned one, whose modulation then keeps its initial values
+    and, if it is untrained, does nothing: training goes on from there.
+
     Args:
         network: network to load into, on any device.
         path: file with a state dict of this network; None leaves the network as it is.
@@ -105,7 +109,9 @@ def load_weights(network: nn.Module, path: str | Path | None) -> nn.Module:
         ValueError: the file is not a state dict, or does not fit the network.
     """
     if path is not None:
-        network.load_state_dict(_read_fitting(network, Path(path), "init_weights"))
+        film = network.film if isinstance(network, SRResNet) else None
+        own = {} if film is None else {f"film.{name}": value for name, value in film.state_dict().items()}
+        network.load_state_dict(_read_fitting(network, Path(path), "init_weights", own))
     return network
 
 
@@ -142,13 +148,20 @@ def _check_sha256(path: Path, sha256: str, hint: str) -> None:
         )
 
 
-def _read_fitting(network: nn.Module, path: Path, argument: str) -> dict[str, Tensor]:
-    """Read a state dict and compare it with the network; `argument` is the option that errors are about."""
+def _read_fitting(
+    network: nn.Module, path: Path, argument: str, optional: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """Read a state dict and compare it with the network; `argument` is the option that errors are about.
+
+    If all tensors of `optional` are missing, they are added.
+    """
     try:
         state = read_state_dict(path, hint=_NETWORK_HINT)
     except (FileNotFoundError, ValueError) as error:
         about(error, argument)
         raise
+    if optional and not optional.keys() & state.keys():
+        state |= optional
     own = network.state_dict()
     missing = sorted(own.keys() - state.keys())
     unknown = sorted(state.keys() - own.keys())

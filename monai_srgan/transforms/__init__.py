@@ -31,6 +31,7 @@ from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegraded,
     RandMaskAwareDegradeDict,
 )
+from monai_srgan.transforms.random_measurement import RandMeasurementD, RandMeasurementd, RandMeasurementDict
 from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
 from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
@@ -55,6 +56,9 @@ __all__ = [
     "RandMaskAwareDegradeD",
     "RandMaskAwareDegradeDict",
     "RandMaskAwareDegraded",
+    "RandMeasurementD",
+    "RandMeasurementDict",
+    "RandMeasurementd",
     "RandRegionCrop",
     "RandRegionCropD",
     "RandRegionCropDict",

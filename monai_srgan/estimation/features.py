@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What of an image tells how it was measured: its power spectrum, and the variation at its finest scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+__all__ = ["FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
+
+SPECTRUM_BINS = 32
+"""Bins of the power spectrum along each axis, from 0 to the Nyquist limit."""
+
+MIN_SIZE = 2 * SPECTRUM_BINS
+"""Smallest image, in pixels along each axis, that fills every bin."""
+
+FINE_FEATURES = 17
+"""Number of features of the finest scale."""
+
+_BLOCK = 4  # pixels along each axis over which local means and variations are taken
+_QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+_POWER_FLOOR, _INTENSITY_FLOOR = 1e-12, 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class MeasurementFeatures:
+    """Features of one slice.
+
+    Attributes:
+        spectrum: float32 ``(32, 32)``, natural logarithm of the mean power density per bin of the folded spectrum,
+            first axis first.
+        fine: float32 ``(17,)``, logarithms of quantiles of local standard deviations and means, of the response to a
+            second difference along both axes, and the share of negative pixels.
+    """
+
+    spectrum: np.ndarray
+    fine: np.ndarray
+
+
+def measurement_features(image: np.ndarray) -> MeasurementFeatures:
+    """Features of a slice whose intensities are scaled so that white is near 1.
+
+    The spectrum is that of the image times a Hann window, which keeps the borders of the field of view from leaking.
+
+    Args:
+        image: ``(X, Y)`` real, at least 64 pixels along each axis.
+    """
+    image = np.asarray(image, dtype=np.float32)
+    return MeasurementFeatures(_log_power(image), _fine_scale(image))
+
+
+def _log_power(image: np.ndarray) -> np.ndarray:
+    first, second = (np.hanning(size + 2)[1:-1].astype(np.float32) for size in image.shape)
+    windowed = (image - image.mean()) * first[:, None] * second
+    half = fft.rfft2(windowed)
+    power = (half.real**2 + half.imag**2) / (np.square(first).sum() * np.square(second).sum())
+    rows, columns = (size // 2 for size in image.shape)
+    mirrored = np.arange(1, rows + 1)
+    folded = (power[mirrored] + power[-mirrored])[:, 1 : columns + 1] / 2
+    sums = _bin_sums(_bin_sums(folded, rows).T, columns).T
+    counts = np.outer(*(np.bincount(_bins(size), minlength=SPECTRUM_BINS) for size in (rows, columns)))
+    return np.log(sums / counts + _POWER_FLOOR).astype(np.float32)
+
+
+def _bins(size: int) -> np.ndarray:
+    return np.arange(size) * SPECTRUM_BINS // size
+
+
+def _bin_sums(power: np.ndarray, size: int) -> np.ndarray:
+    starts = np.searchsorted(_bins(size), np.arange(SPECTRUM_BINS))
+    return np.add.reduceat(power, starts, axis=0)
+
+
+def _fine_scale(image: np.ndarray) -> np.ndarray:
+    rows, columns = (size // _BLOCK for size in image.shape)
+    blocks = image[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
+    spread = np.quantile(blocks.std(axis=(1, 3)), _QUANTILES)
+    level = np.abs(np.quantile(blocks.mean(axis=(1, 3)), _QUANTILES))
+    second = np.diff(np.diff(image, 2, axis=0), 2, axis=1)
+    scales = np.abs([np.median(np.abs(second)), np.mean(np.abs(second))])
+    logs = np.log(np.concatenate([spread, level, scales]) + _INTENSITY_FLOOR)
+    return np.append(logs, 3 * np.mean(image < 0)).astype(np.float32)

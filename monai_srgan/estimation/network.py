@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The network that reads a measurement from an image's features."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from monai_srgan.estimation.features import FINE_FEATURES, SPECTRUM_BINS
+from monai_srgan.physics import TRANSFER_FREQUENCIES
+
+__all__ = ["KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
+
+KERNEL_FAMILIES = ("gaussian", "bicubic", "kspace")
+"""Kernel families that are told apart."""
+
+_SAMPLES = len(TRANSFER_FREQUENCIES)
+_VALUES = 2 * _SAMPLES + 1
+_LOG_VARIANCE = (-10.0, 3.0)
+_LINES = 4  # of the spectrum nearest to an axis that make its profile
+
+
+class MeasurementOutput(NamedTuple):
+    """Output for a batch of B slices.
+
+    Attributes:
+        mean: ``(B, 33)``: the two transfer functions (16 samples each) and ``sqrt(noise_std / 0.05)``.
+        log_variance: ``(B, 33)``, of the mean's error.
+        family: ``(B, 3)`` logits of :data:`KERNEL_FAMILIES`.
+    """
+
+    mean: torch.Tensor
+    log_variance: torch.Tensor
+    family: torch.Tensor
+
+
+class MeasurementNet(nn.Module):
+    """Regression of transfer functions, noise and kernel family on the features of an image, with uncertainty.
+
+    A small convolutional network sees the log power spectrum, a linear layer its profiles along both axes and another
+    one the fine-scale features. Features are normalized by the statistics of the training set, which are buffers.
+
+    Args:
+        width: units of the last hidden layer.
+        dropout: probability in training.
+    """
+
+    def __init__(self, width: int = 128, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.register_buffer("spectrum_mean", torch.zeros(SPECTRUM_BINS, SPECTRUM_BINS))
+        self.register_buffer("spectrum_std", torch.ones(()))
+        self.register_buffer("fine_mean", torch.zeros(FINE_FEATURES))
+        self.register_buffer("fine_std", torch.ones(FINE_FEATURES))
+        cells = SPECTRUM_BINS // 4
+        self.map = nn.Sequential(
+            nn.Conv2d(1, 16, 5, stride=2, padding=2),
+            nn.GELU(),
+            nn.Conv2d(16, 24, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Linear(24 * cells * cells, 96),
+            nn.GELU(),
+        )
+        self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
+        self.head = nn.Sequential(
+            nn.Linear(96 + 64 + FINE_FEATURES, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, 2 * _VALUES + len(KERNEL_FAMILIES)),
+        )
+
+    @torch.no_grad()
+    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor) -> None:
+        """Normalize by the statistics of ``(N, 32, 32)`` spectra and ``(N, 17)`` fine-scale features."""
+        self.get_buffer("spectrum_mean").copy_(spectrum.mean(0))
+        self.get_buffer("spectrum_std").copy_((spectrum - spectrum.mean(0)).std())
+        self.get_buffer("fine_mean").copy_(fine.mean(0))
+        self.get_buffer("fine_std").copy_(fine.std(0).clamp_min(1e-3))
+
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor) -> MeasurementOutput:
+        """Estimate.
+
+        Args:
+            spectrum: ``(B, 32, 32)``.
+            fine: ``(B, 17)``.
+        """
+        spectrum = (spectrum - self.get_buffer("spectrum_mean")) / self.get_buffer("spectrum_std")
+        fine = (fine - self.get_buffer("fine_mean")) / self.get_buffer("fine_std")
+        profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
+        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), fine], dim=1)
+        mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
+        return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The generator reduced to what inference needs: folded batch norm, in-place operations, strips of rows."""
+"""The generator reduced to what inference needs: folded norm and modulation, in-place operations, strips of rows."""
 
 from __future__ import annotations
 
@@ -92,8 +92,9 @@ class FoldedSRResNet(nn.Module):
     Batch norm is folded into the preceding convolution, slopes are plain numbers, activations and sums run in place,
     the kernel of the last layer is laid out once, and weights are in channels-last order. The upsampling layers, whose
     feature maps are 16 times as large as those of the trunk, run over strips of rows that overlap by their receptive
-    radius, so that the trunk determines the memory. Values are those of ``network.eval()`` up to rounding. The network
-    itself does not change.
+    radius, so that the trunk determines the memory. A condition is folded into the second convolution of each block, so
+    that it costs nothing per pixel. Values are those of ``network.eval()`` up to rounding. The network itself does not
+    change.
 
     Args:
         network: generator with batch norm or no norm.
@@ -130,10 +131,17 @@ class FoldedSRResNet(nn.Module):
         self.tail = _cell_convolution(network)
         self.output = network.output
         self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.film = network.film  # stays in float32: a few numbers per image
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
         """``(B, C, H, W)`` to ``(B, C', scale * H, scale * W)``, in the input's dtype; see ``SRResNet.forward``."""
-        features = self._trunk(x.to(dtype=self.dtype, memory_format=torch.channels_last))
+        if condition is not None and len(condition) > 1:
+            if len(condition) != len(x):
+                raise ValueError(f"expected a condition of 1 or {len(x)} rows, got {list(condition.shape)}")
+            return torch.cat([self(x[i : i + 1], condition[i : i + 1]) for i in range(len(x))])
+        features = self._trunk(
+            x.to(dtype=self.dtype, memory_format=torch.channels_last), self._modulation(condition, x.device)
+        )
         if self.residual:
             sr = F.interpolate(x, scale_factor=float(self.scale), mode="bicubic", align_corners=False)
         else:
@@ -148,11 +156,31 @@ class FoldedSRResNet(nn.Module):
             sr[:, :, self.scale * top : self.scale * bottom].add_(core)
         return sr
 
-    def _trunk(self, image: torch.Tensor) -> torch.Tensor:
+    def _modulation(self, condition: torch.Tensor | None, device: torch.device) -> torch.Tensor | None:
+        """Factors and shifts ``(layers, 2, C)`` for all images; None for a network without condition."""
+        if self.film is None:
+            if condition is not None:
+                raise ValueError("this network takes no condition: build it with condition=n, or pass None")
+            return None
+        if condition is None:
+            condition = torch.zeros(1, self.film.size, device=device)
+        with torch.autocast(device.type, enabled=False):
+            return self.film(condition.float()).flatten(2).to(self.dtype)
+
+    def _trunk(self, image: torch.Tensor, film: torch.Tensor | None) -> torch.Tensor:
         head = F.leaky_relu_(self.head(image), self.head_slope)
+        if film is not None:
+            head.mul_(film[0, 0, :, None, None]).add_(film[0, 1, :, None, None])
         features = head
-        for first, slope, second in zip(self.firsts, self.slopes, self.seconds, strict=True):
-            features = second(F.leaky_relu_(first(features), slope)).add_(features)
+        for i, (first, slope, second) in enumerate(zip(self.firsts, self.slopes, self.seconds, strict=True)):
+            hidden = F.leaky_relu_(first(features), slope)
+            if film is None:
+                features = second(hidden).add_(features)
+            else:
+                factor, shift = film[i + 1]
+                weight = second.weight * factor[:, None, None, None]
+                bias = second.bias * factor + shift
+                features = F.conv2d(hidden, weight, bias, padding=1).add_(features)
         return self.fuse(features).add_(head)
 
     def _enlarge(self, features: torch.Tensor) -> torch.Tensor:

@@ -111,13 +111,20 @@ class TiledSRInferer(Inferer):
         self._copied: _AcceleratedCopy | None = None
 
     def __call__(
-        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
+        self,
+        inputs: torch.Tensor,
+        network: Callable[..., torch.Tensor],
+        *args: Any,
+        condition: torch.Tensor | None = None,
+        **kwargs: Any,
     ) -> torch.Tensor:
         """Enlarge a batch of slices or volumes.
 
         Args:
             inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D.
             network: enlarges ``(b, C, x, y)`` by the same integer s along both axes, for any x and y.
+            condition: ``(B, n)`` or ``(1, n)``, passed to the network as `condition`, the same for all slices of a
+                volume; None to leave it out.
             args: further arguments of the network.
             kwargs: further arguments of the network.
 
@@ -142,15 +149,23 @@ class TiledSRInferer(Inferer):
                 f"tile must be None for a network with instance norm, whose statistics would be those of a tile, got "
                 f"{self.tile} for an image of {tuple(slices.shape[2:])} LR pixels"
             )
-        enlarged = self._enlarge(slices, self._ready(network), *args, **kwargs)
+        conditions = None if condition is None else _per_slice(condition, len(slices), volumes.shape[-1])
+        enlarged = self._enlarge(slices, self._ready(network), conditions, *args, **kwargs)
         result = enlarged.unflatten(0, (volumes.shape[0], volumes.shape[-1])).movedim(1, -1)
         result = result.squeeze(-1) if images.ndim == 4 else result
         if isinstance(inputs, MetaTensor):
             return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]
         return result
 
-    def _enlarge(self, slices: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any) -> Any:
-        """``(N, C, X, Y)`` to ``(N, C', s * X, s * Y)``."""
+    def _enlarge(
+        self,
+        slices: torch.Tensor,
+        network: Callable[..., torch.Tensor],
+        conditions: torch.Tensor | None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """``(N, C, X, Y)`` with conditions ``(N, n)`` to ``(N, C', s * X, s * Y)``."""
         spans = [list(self._spans(size)) for size in slices.shape[2:]]
         pieces = [(n, x, y) for n in range(0, len(slices), self.batch_size) for x in spans[0] for y in spans[1]]
         result: torch.Tensor | None = None
@@ -158,8 +173,9 @@ class TiledSRInferer(Inferer):
         hidden = None if self.progress and len(pieces) > 1 else True  # None hides the bar without a terminal
         for n, x, y in tqdm(pieces, desc=desc, delay=2.0, leave=False, disable=hidden):
             piece = slices[n : n + self.batch_size, :, x.left : x.right, y.left : y.right]
+            told = {} if conditions is None else {"condition": conditions[n : n + self.batch_size]}
             with torch.no_grad():
-                sr = network(piece, *args, **kwargs)
+                sr = network(piece, *args, **told, **kwargs)
             scale = sr.shape[-1] // piece.shape[-1]
             if scale < 1 or sr.shape[-2:] != (scale * piece.shape[-2], scale * piece.shape[-1]):
                 raise ValueError(
@@ -201,6 +217,14 @@ class TiledSRInferer(Inferer):
             )
             self._copied = copied
         return copied.accelerated
+
+
+def _per_slice(condition: torch.Tensor, slices: int, depth: int) -> torch.Tensor:
+    """Conditions ``(N, n)`` of all slices from those of their volumes."""
+    rows = condition.expand(slices, -1) if len(condition) == 1 else condition.repeat_interleave(depth, dim=0)
+    if len(rows) != slices:
+        raise ValueError(f"condition must have 1 row or one per image, {slices // depth}, got {tuple(condition.shape)}")
+    return rows
 
 
 def _has_instance_norm(network: Any) -> bool:

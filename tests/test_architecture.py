@@ -24,7 +24,7 @@ LAYERS = (
     ("flags", "precision", "processes", "root_cause"),
     ("files",),
     ("physics", "networks", "optimizers", "phantoms"),
-    ("data", "losses", "metrics"),
+    ("data", "estimation", "losses", "metrics"),
     ("uncertainty",),
     ("transforms", "scores"),
     ("inferers",),

@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
+from monai_srgan.estimation.assumed import AssumedMeasurement, assume_measurement
+from monai_srgan.estimation.estimate import MeasurementEstimate, estimate_measurement
 from monai_srgan.estimation.estimator import MeasurementEstimator
 from monai_srgan.estimation.features import MeasurementFeatures, measurement_features
+from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import MeasurementNet, MeasurementOutput
 
 __all__ = [
+    "AssumedMeasurement",
+    "KernelFit",
+    "MeasurementEstimate",
     "MeasurementEstimator",
     "MeasurementFeatures",
     "MeasurementNet",
     "MeasurementOutput",
+    "assume_measurement",
+    "estimate_measurement",
+    "fit_kernel",
     "measurement_features",
 ]

@@ -17,10 +17,10 @@ from monai_srgan.estimation.network import MeasurementNet, MeasurementOutput
 from monai_srgan.networks.weights import read_state_dict
 from monai_srgan.physics import TRANSFER_FREQUENCIES, condition_vector
 
-__all__ = ["MeasurementEstimator", "default_estimator"]
+__all__ = ["NOISE_UNIT", "MeasurementEstimator", "default_estimator"]
 
 _SAMPLES = len(TRANSFER_FREQUENCIES)
-_NOISE_UNIT = 0.05
+NOISE_UNIT = 0.05
 
 
 class MeasurementEstimator:
@@ -84,7 +84,7 @@ def output_condition(output: MeasurementOutput) -> torch.Tensor:
     vectors = []
     for values, error in zip(mean, std, strict=True):
         transfer, spread = values[:-1].reshape(2, _SAMPLES), np.sqrt(np.square(error[:-1]).reshape(2, -1).mean(1))
-        noise = _NOISE_UNIT * max(values[-1], 0.0) ** 2
+        noise = NOISE_UNIT * max(values[-1], 0.0) ** 2
         vectors.append(
             condition_vector(transfer, noise, transfer_std=(spread[0], spread[1]), noise_uncertainty=float(error[-1]))
         )

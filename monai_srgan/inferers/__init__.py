@@ -9,6 +9,7 @@ from monai_srgan.inferers.accelerated import AcceleratedNetwork, accelerate
 from monai_srgan.inferers.autocast import AutocastInferer
 from monai_srgan.inferers.consistent import ConsistentInferer
 from monai_srgan.inferers.folded import FoldedSRResNet
+from monai_srgan.inferers.measured import MeasuredInferer, assumed_measurements
 from monai_srgan.inferers.predictor import Predictor
 from monai_srgan.inferers.self_ensemble import SelfEnsembleInferer
 from monai_srgan.inferers.tiled import TiledSRInferer
@@ -18,10 +19,12 @@ __all__ = [
     "AutocastInferer",
     "ConsistentInferer",
     "FoldedSRResNet",
+    "MeasuredInferer",
     "Predictor",
     "SelfEnsembleInferer",
     "TiledSRInferer",
     "accelerate",
+    "assumed_measurements",
 ]
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type
 from torch import nn
 
+from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.inferers.consistent import ConsistentInferer
+from monai_srgan.inferers.measured import MeasuredInferer, assumed_measurements
 from monai_srgan.inferers.tiled import TiledSRInferer
+from monai_srgan.physics import swap_condition_axes
 from monai_srgan.precision import plain
 from monai_srgan.uncertainty import IntervalTable, TrustMaps
 
@@ -103,11 +106,12 @@ class SelfEnsembleInferer(Inferer):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
         if self.intervals is not None and self.check_weights and isinstance(network, nn.Module):
             self.intervals.check_weights(network)
+        records = assumed_measurements(inputs) if isinstance(self.inferer, MeasuredInferer) else []
         images = plain(inputs)
-        mean = self._run(images, 0, network, *args, **kwargs)
+        mean = self._run(images, 0, records, network, *args, **kwargs)
         squares = torch.zeros_like(mean)
         for element in range(1, _ELEMENTS):
-            result = self._run(images, element, network, *args, **kwargs)
+            result = self._run(images, element, records, network, *args, **kwargs)
             # Welford's algorithm: a difference of squares of nearly equal images would leave only rounding errors.
             change = result.sub_(mean)
             mean.add_(change, alpha=1 / (element + 1))
@@ -119,8 +123,20 @@ class SelfEnsembleInferer(Inferer):
             return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]
         return result
 
-    def _run(self, images: torch.Tensor, element: int, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _run(
+        self,
+        images: torch.Tensor,
+        element: int,
+        records: Sequence[AssumedMeasurement],
+        network: Callable[..., Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """The result for one of the eight transformations, which is undone, as a new tensor."""
+        if element & 4 and isinstance(kwargs.get("condition"), torch.Tensor):
+            kwargs["condition"] = swap_condition_axes(kwargs["condition"])
+        if records:
+            kwargs["measurements"] = [record.transposed() for record in records] if element & 4 else records
         with torch.no_grad():
             result = self.inferer(_transformed(images, element), network, *args, **kwargs)
             return _inverse(plain(result).float(), element)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from monai_srgan.physics.consistency import ConsistencyProjection
 from monai_srgan.physics.kspace import KSpaceDownsample, WindowedKSpaceDownsample
 from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement
+from monai_srgan.physics.measurement_option import read_measurement
 from monai_srgan.physics.operator_record import same_operator
 from monai_srgan.physics.operators import BicubicDownsample, GaussianDownsample, SeparableDownsample
 from monai_srgan.physics.per_axis import PerAxisDownsample
@@ -38,6 +39,7 @@ __all__ = [
     "SeparableDownsample",
     "WindowedKSpaceDownsample",
     "condition_vector",
+    "read_measurement",
     "same_measurement",
     "same_operator",
     "swap_condition_axes",

@@ -5,6 +5,12 @@
 from __future__ import annotations
 
 from monai_srgan.transforms.affine import SRGeometry, SRGeometryD, SRGeometryd, SRGeometryDict, scaled_affine
+from monai_srgan.transforms.assumed_measurement import (
+    ASSUMED_MEASUREMENT,
+    AssumeMeasurementD,
+    AssumeMeasurementd,
+    AssumeMeasurementDict,
+)
 from monai_srgan.transforms.crop import RandRegionCrop, RandRegionCropD, RandRegionCropd, RandRegionCropDict
 from monai_srgan.transforms.degradation import (
     MaskAwareDegrade,
@@ -36,6 +42,10 @@ from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
 from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
 __all__ = [
+    "ASSUMED_MEASUREMENT",
+    "AssumeMeasurementD",
+    "AssumeMeasurementDict",
+    "AssumeMeasurementd",
     "LoadInput",
     "LoadInputD",
     "LoadInputDict",

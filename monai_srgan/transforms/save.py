@@ -20,6 +20,7 @@ from monai_srgan.data.inputs import image_stem
 from monai_srgan.errors import about
 from monai_srgan.files import write_atomically
 from monai_srgan.flags import require_flags
+from monai_srgan.transforms.assumed_measurement import ASSUMED_MEASUREMENT, write_record
 from monai_srgan.transforms.conversion import as_array
 from monai_srgan.transforms.image_files import nifti_image, picture
 
@@ -50,6 +51,8 @@ class SaveSR(Transform):
         outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as an error map that
             is not computed again. They are removed when the output is written, and like an existing output they are an
             error without ``overwrite``.
+        sidecar: whether to write ``meta["assumed_measurement"]``, if there is one, to ``<name>_<postfix>.json`` beside
+            the image.
         output_dtype: dtype of NIfTI files: "float32" or "float64"; "uint8", "int16", "uint16" or "int32", to which
             values are rounded and clipped (clipping is logged); "source" for the dtype of the input, or float32 if that
             is not one of these.
@@ -66,6 +69,7 @@ class SaveSR(Transform):
         overwrite: bool = False,
         outdated: Sequence[str] = (),
         output_dtype: str = "float32",
+        sidecar: bool = True,
     ) -> None:
         if output_ext not in OUTPUT_SUFFIXES:
             message = f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}"
@@ -89,6 +93,7 @@ class SaveSR(Transform):
             )
             raise about(ValueError(message), "output_dtype")
         self.output_dtype = output_dtype
+        self.sidecar = sidecar
 
     def _outdated(self, source: str | Path) -> list[Path]:
         if self.output_ext == ".png" and self.path_for(source).with_suffix(".nii.gz").exists():
@@ -99,6 +104,10 @@ class SaveSR(Transform):
     def path_for(self, source: str | Path) -> Path:
         """Output path of an image read from ``source``."""
         return self.output_dir / f"{image_stem(source)}_{self.output_postfix}{self.output_ext}"
+
+    def sidecar_for(self, source: str | Path) -> Path:
+        """Path of the file that says how an image read from ``source`` is assumed to have been measured."""
+        return self.output_dir / f"{image_stem(source)}_{self.output_postfix}.json"
 
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
         """Check, before any computation, that every output can be written, and create the output folder.
@@ -189,6 +198,9 @@ class SaveSR(Transform):
             write_atomically(path, picture(array, meta).save)
         else:
             write_atomically(path, nifti_image(self._converted(array, meta), meta).to_filename)
+        record = meta.get(ASSUMED_MEASUREMENT)
+        if self.sidecar and record is not None:
+            write_atomically(self.sidecar_for(source), lambda file: write_record(file, record, source))
         logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
         return img
 
@@ -235,6 +247,7 @@ class SaveSRd(SaveImaged):
         overwrite: see :class:`SaveSR`.
         outdated: see :class:`SaveSR`.
         output_dtype: see :class:`SaveSR`.
+        sidecar: see :class:`SaveSR`.
         allow_missing_keys: whether to skip missing keys.
     """
 
@@ -249,10 +262,11 @@ class SaveSRd(SaveImaged):
         overwrite: bool = False,
         outdated: Sequence[str] = (),
         output_dtype: str = "float32",
+        sidecar: bool = True,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, output_dir=output_dir, resample=False, allow_missing_keys=allow_missing_keys)
-        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite, outdated, output_dtype)
+        self.saver = SaveSR(output_dir, output_postfix, output_ext, overwrite, outdated, output_dtype, sidecar)
 
     def check(self, datalist: Sequence[Mapping[str, Any]]) -> list[Path]:
         """See :meth:`SaveSR.check`."""

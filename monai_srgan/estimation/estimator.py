@@ -54,8 +54,9 @@ class MeasurementEstimator:
         found = [measurement_features(np.asarray(slice_)) for slice_ in image]
         spectrum = torch.from_numpy(np.stack([features.spectrum for features in found]))
         fine = torch.from_numpy(np.stack([features.fine for features in found]))
+        edges = torch.from_numpy(np.stack([features.edges for features in found]))
         with torch.no_grad():
-            return self.network(spectrum, fine)
+            return self.network(spectrum, fine, edges)
 
     def condition(self, image: torch.Tensor) -> torch.Tensor:
         """The estimate for one LR image as :func:`~monai_srgan.physics.condition_vector`.

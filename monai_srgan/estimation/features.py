@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What of an image tells how it was measured: its power spectrum, and the variation at its finest scale."""
+"""What of an image tells how it was measured: its power spectrum, its finest scale, and the profile of its edges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-__all__ = ["FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
+__all__ = ["EDGE_FEATURES", "FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
 
 SPECTRUM_BINS = 32
 """Bins of the power spectrum along each axis, from 0 to the Nyquist limit."""
@@ -20,8 +20,15 @@ MIN_SIZE = 2 * SPECTRUM_BINS
 FINE_FEATURES = 17
 """Number of features of the finest scale."""
 
+EDGE_FEATURES = 28
+"""Number of features of the edges across each axis."""
+
 _BLOCK = 4  # pixels along each axis over which local means and variations are taken
 _QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+_LAGS, _SECOND_LAGS, _EDGE_QUANTILES = (1, 2, 3, 5), (1, 2), (0.5, 0.9, 0.97, 0.995)
+_STRONG = 0.985  # quantile of the differences above which a local maximum is an edge
+_PROFILE = (-2, -1, 1, 2)  # pixels from an edge at which its profile is sampled
+_FEWEST_EDGES = 5
 _POWER_FLOOR, _INTENSITY_FLOOR = 1e-12, 1e-4
 
 
@@ -34,10 +41,13 @@ class MeasurementFeatures:
             first axis first.
         fine: float32 ``(17,)``, logarithms of quantiles of local standard deviations and means, of the response to a
             second difference along both axes, and the share of negative pixels.
+        edges: float32 ``(2, 28)``, for each axis: logarithms of quantiles of differences at several lags, and the mean
+            profile of the differences around strong edges, relative to the edge's own.
     """
 
     spectrum: np.ndarray
     fine: np.ndarray
+    edges: np.ndarray
 
 
 def measurement_features(image: np.ndarray) -> MeasurementFeatures:
@@ -49,7 +59,8 @@ def measurement_features(image: np.ndarray) -> MeasurementFeatures:
         image: ``(X, Y)`` real, at least 64 pixels along each axis.
     """
     image = np.asarray(image, dtype=np.float32)
-    return MeasurementFeatures(_log_power(image), _fine_scale(image))
+    edges = np.stack([_edges(image), _edges(image.T)])
+    return MeasurementFeatures(_log_power(image), _fine_scale(image), edges)
 
 
 def _log_power(image: np.ndarray) -> np.ndarray:
@@ -83,3 +94,26 @@ def _fine_scale(image: np.ndarray) -> np.ndarray:
     scales = np.abs([np.median(np.abs(second)), np.mean(np.abs(second))])
     logs = np.log(np.concatenate([spread, level, scales]) + _INTENSITY_FLOOR)
     return np.append(logs, 3 * np.mean(image < 0)).astype(np.float32)
+
+
+def _edges(image: np.ndarray) -> np.ndarray:
+    """Features of the edges across the first axis."""
+    differences = [np.abs(image[lag:] - image[:-lag]) for lag in _LAGS]
+    differences += [np.abs(image[2 * lag :] - 2 * image[lag:-lag] + image[: -2 * lag]) for lag in _SECOND_LAGS]
+    quantiles = np.concatenate([np.quantile(difference, _EDGE_QUANTILES) for difference in differences])
+    return np.concatenate([np.log(quantiles + _INTENSITY_FLOOR), _edge_profile(image)]).astype(np.float32)
+
+
+def _edge_profile(image: np.ndarray) -> np.ndarray:
+    steps = np.diff(image, axis=0)
+    sizes, reach = np.abs(steps), max(_PROFILE)
+    inner = sizes[reach:-reach]
+    strong = inner >= np.quantile(sizes, _STRONG)
+    peaks = strong & (inner >= sizes[reach - 1 : -reach - 1]) & (inner >= sizes[reach + 1 : len(sizes) - reach + 1])
+    if peaks.sum() < _FEWEST_EDGES:
+        peaks = strong
+    own = steps[reach:-reach][peaks]
+    if not len(own):
+        return np.zeros(len(_PROFILE))
+    end = len(steps) - reach
+    return np.array([np.mean(steps[reach + offset : end + offset][peaks] / own) for offset in _PROFILE])

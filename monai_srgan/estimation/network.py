@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from monai_srgan.estimation.features import FINE_FEATURES, SPECTRUM_BINS
+from monai_srgan.estimation.features import EDGE_FEATURES, FINE_FEATURES, SPECTRUM_BINS
 from monai_srgan.physics import TRANSFER_FREQUENCIES
 
 __all__ = ["KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
@@ -40,8 +40,8 @@ class MeasurementOutput(NamedTuple):
 class MeasurementNet(nn.Module):
     """Regression of transfer functions, noise and kernel family on the features of an image, with uncertainty.
 
-    A small convolutional network sees the log power spectrum, a linear layer its profiles along both axes and another
-    one the fine-scale features. Features are normalized by the statistics of the training set, which are buffers.
+    A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
+    one the features of the finest scale and of edges. Features are normalized by the statistics of the training set, which are buffers.
 
     Args:
         width: units of the last hidden layer.
@@ -54,6 +54,8 @@ class MeasurementNet(nn.Module):
         self.register_buffer("spectrum_std", torch.ones(()))
         self.register_buffer("fine_mean", torch.zeros(FINE_FEATURES))
         self.register_buffer("fine_std", torch.ones(FINE_FEATURES))
+        self.register_buffer("edges_mean", torch.zeros(EDGE_FEATURES))
+        self.register_buffer("edges_std", torch.ones(EDGE_FEATURES))
         cells = SPECTRUM_BINS // 4
         self.map = nn.Sequential(
             nn.Conv2d(1, 16, 5, stride=2, padding=2),
@@ -65,31 +67,37 @@ class MeasurementNet(nn.Module):
             nn.GELU(),
         )
         self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
+        self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
         self.head = nn.Sequential(
-            nn.Linear(96 + 64 + FINE_FEATURES, width),
+            nn.Linear(96 + 64 + 96, width),
             nn.GELU(),
             nn.Dropout(dropout),
             nn.Linear(width, 2 * _VALUES + len(KERNEL_FAMILIES)),
         )
 
     @torch.no_grad()
-    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor) -> None:
-        """Normalize by the statistics of ``(N, 32, 32)`` spectra and ``(N, 17)`` fine-scale features."""
+    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> None:
+        """Normalize by the statistics of features of N images, shapes as in :meth:`forward`."""
         self.get_buffer("spectrum_mean").copy_(spectrum.mean(0))
         self.get_buffer("spectrum_std").copy_((spectrum - spectrum.mean(0)).std())
         self.get_buffer("fine_mean").copy_(fine.mean(0))
         self.get_buffer("fine_std").copy_(fine.std(0).clamp_min(1e-3))
+        self.get_buffer("edges_mean").copy_(edges.flatten(0, 1).mean(0))
+        self.get_buffer("edges_std").copy_(edges.flatten(0, 1).std(0).clamp_min(1e-3))
 
-    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor) -> MeasurementOutput:
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> MeasurementOutput:
         """Estimate.
 
         Args:
             spectrum: ``(B, 32, 32)``.
             fine: ``(B, 17)``.
+            edges: ``(B, 2, 28)``.
         """
         spectrum = (spectrum - self.get_buffer("spectrum_mean")) / self.get_buffer("spectrum_std")
         fine = (fine - self.get_buffer("fine_mean")) / self.get_buffer("fine_std")
+        edges = (edges - self.get_buffer("edges_mean")) / self.get_buffer("edges_std")
         profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
-        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), fine], dim=1)
+        scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
+        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1)
         mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
         return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)

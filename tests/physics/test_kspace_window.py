@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -108,9 +109,8 @@ def test_a_part_of_the_band_is_filled_with_zeros():
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         WindowedKSpaceDownsample(**arguments)
-    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [({"support": 0.0}, "support"), ({"pedestal": 2}, "pedestal")])

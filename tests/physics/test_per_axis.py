@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -80,9 +82,8 @@ def test_with_noise_conjugate_gradients_agree_with_the_closed_form():
     ],
 )
 def test_bad_noise_is_refused(settings, message):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         ConsistencyProjection(OPERATOR, **settings)
-    assert message in str(caught.value)
 
 
 def test_records_rebuild_the_operator():
@@ -124,9 +125,8 @@ def test_operators_are_compared_by_their_effect():
     ],
 )
 def test_bad_records_are_refused(record, message):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         Measurement.from_dict({"operator": record})
-    assert message in str(caught.value)
 
 
 def test_what_is_not_separable_or_of_another_scale_is_refused():

@@ -75,7 +75,7 @@ Results = dict[str, dict[str, Result]]  # by method and name of the slice
 
 def main() -> None:
     args = _arguments()
-    rows = _rows(args.published) if args.published else {}
+    rows = read_rows(args.published) if args.published else {}
     slices = [item for folder in args.data for item in load(folder, rows)]
     names = {item.name for item in slices}
     if not slices or len(names) < len(slices):
@@ -126,7 +126,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _rows(file: Path) -> dict[str, dict[str, str]]:
+def read_rows(file: Path) -> dict[str, dict[str, str]]:
     """Rows of the published table, by the benchmark's name of the slice and by that of the .mat file."""
     with file.open(encoding="utf-8", newline="") as opened:
         rows = list(csv.DictReader(opened))

@@ -21,6 +21,7 @@ import csv
 import os
 import shlex
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -88,13 +89,13 @@ def main() -> None:
     outside = [item for item in slices if section.get(item.patient or "", "training") != "training"]
     if outside:
         table(f"Patients outside training ({_counts(outside, section)})", outside, results)
-    title = "All slices, training patients included, for comparison only" if outside else "All slices"
-    table(f"{title} ({_counts(slices, section)})", slices, results)
-    if agreement:
-        print(f"\n{agreement}")
-    print(
-        "\n" + "\n".join(f"{name}: monai-srgan upscale LR OUT --ext .png {shlex.join(c)}" for name, c in calls.items())
-    )
+    if len(outside) < len(slices):
+        title = "All slices, those of training patients included, for comparison only"
+        table(f"{title} ({_counts(slices, section)})", slices, results)
+    print(f"\n{agreement}")
+    print(f"{len({row['id'] for row in rows.values()} - names)} slices with published figures were not in DATA.")
+    for name, options in calls.items():
+        print(f"{name}: monai-srgan upscale LR OUT --ext .png {shlex.join(options)}")
     if args.json:
         found = {method: {name: asdict(result) for name, result in of.items()} for method, of in results.items()}
         patients = {item.name: (item.patient, section.get(item.patient or "")) for item in slices}
@@ -134,9 +135,9 @@ def read_rows(file: Path) -> dict[str, dict[str, str]]:
 
 
 def load(folder: Path, rows: Mapping[str, Mapping[str, str]]) -> list[Slice]:
-    """The slices of a folder, pictures or .mat files; where there are published rows, only the slices in them."""
+    """The pictures or .mat slices at any depth of a folder; where there are published rows, only the slices in them."""
     found = []
-    for file in sorted(folder.iterdir()):
+    for file in sorted(folder.rglob("*")):
         row = rows.get(file.stem)
         if file.suffix.lower() not in (".mat", *PICTURES) or file.stem == "cvind" or (rows and row is None):
             continue
@@ -195,7 +196,7 @@ def _result(sr: np.ndarray, hr: np.ndarray, metric: STLPIPS | None) -> Result:
 
 
 def compare(slices: Sequence[Slice], ours: Mapping[str, Result]) -> str:
-    """What to say about the published figures of bicubic enlargement beside ours; empty without them."""
+    """How far our figures of bicubic enlargement are from the published ones."""
     pairs = [
         (ours[item.name].scores, scores_)
         for item in slices
@@ -203,7 +204,9 @@ def compare(slices: Sequence[Slice], ours: Mapping[str, Result]) -> str:
         if method.lower() == BICUBIC
     ]
     if not pairs:
-        return ""
+        return (
+            "Without published figures of bicubic enlargement, nothing tells whether the pictures are the benchmark's."
+        )
     gaps = [max(abs(our.psnr - their.psnr), abs(our.ssim - their.ssim)) for our, their in pairs]
     text = f"Bicubic enlargement differs from its published figures by at most {max(gaps):.1e} in PSNR and SSIM"
     return text + ("." if max(gaps) <= AGREEMENT else ": NOT THE SAME PICTURES, the rows must not be compared.")
@@ -239,11 +242,10 @@ def _distance(results: Sequence[Result]) -> str:
 
 
 def _counts(slices: Sequence[Slice], section: Mapping[str, str]) -> str:
-    counted: dict[str, int] = {}
-    for item in slices:
-        key = section.get(item.patient or "", "unknown patients")
-        counted[key] = counted.get(key, 0) + 1
-    return f"{len(slices)} slices: " + ", ".join(f"{n} {key}" for key, n in sorted(counted.items()))
+    """Numbers of slices, of patients, and of slices in each section."""
+    counted = Counter(section.get(item.patient or "", "of unknown patients") for item in slices)
+    patients = len({item.patient for item in slices if item.patient})
+    return f"{len(slices)} slices of {patients} patients: " + ", ".join(f"{n} {key}" for key, n in counted.items())
 
 
 if __name__ == "__main__":

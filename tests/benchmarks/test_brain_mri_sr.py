@@ -41,7 +41,7 @@ def test_slices_are_found_by_file_or_by_the_published_name(phantom_dir: Path, tm
 
 
 def test_sections_are_those_of_the_data_lists(tmp_path: Path) -> None:
-    root = write_phantom_dataset(tmp_path / "phantom", num_patients=20, image_size=64)
+    root = write_phantom_dataset(tmp_path / "phantom", num_patients=8, image_size=64)
     lists = {name: figshare_datalist(root, name) for name in ("training", "validation", "test")}
     expected = {item["patient"]: name for name, items in lists.items() for item in items}
     assert bench.sections([*expected, None]) == expected
@@ -61,7 +61,7 @@ def test_bicubic_enlargement_is_compared_with_its_published_figures() -> None:
     assert bench.compare(slices(0.95), ours).endswith("at most 4.0e-06 in PSNR and SSIM.")
     assert "1.0e-02" in bench.compare(slices(0.94), ours)
     assert "NOT THE SAME PICTURES" in bench.compare(slices(0.94), ours)
-    assert bench.compare([bench.Slice("a", None, image, {})], ours) == ""
+    assert bench.compare([bench.Slice("a", None, image, {})], ours).startswith("Without published figures")
 
 
 def test_the_command_receives_8_bit_pictures_and_its_results_are_scored(

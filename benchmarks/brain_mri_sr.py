@@ -93,7 +93,9 @@ def main() -> None:
         title = "All slices, those of training patients included, for comparison only"
         table(f"{title} ({_counts(slices, section)})", slices, results)
     print(f"\n{agreement}")
-    print(f"{len({row['id'] for row in rows.values()} - names)} slices with published figures were not in DATA.")
+    missing = {row["id"] for row in rows.values()} - names
+    if missing:
+        print(f"{len(missing)} slices with published figures are not in DATA.")
     for name, options in calls.items():
         print(f"{name}: monai-srgan upscale LR OUT --ext .png {shlex.join(options)}")
     if args.json:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import torch
 
-from monai_srgan.metrics.checks import as_pair, working_precision
-from monai_srgan.metrics.functional import RegionValues, masked_mean
+from monai_srgan.metrics.checks import as_pair, as_region, working_precision
+from monai_srgan.metrics.functional import RegionValues
 from monai_srgan.physics import ConsistencyProjection
 
 __all__ = ["ErrorSplit", "NullSpaceError", "split_error"]
@@ -107,11 +107,13 @@ class NullSpaceError:
         del image
         with torch.no_grad():
             parts = split_error(pred, target, self.projection)
-        measured, null = parts.measured.square(), parts.null.square()
+        squares = torch.stack((parts.measured, parts.null), dim=-1).square().flatten(1, 3)  # (B, pixels, 2)
         scores: RegionValues = {}
         for region, mask in masks.items():
-            scores[region, "measured_mse"] = masked_mean(measured, mask).cpu()
-            scores[region, "null_mse"] = masked_mean(null, mask).cpu()
-        of_null, of_both = masked_mean(null), masked_mean(measured + null)
-        scores["whole", "null_share"] = (of_null / of_both).cpu()  # 0 / 0 = NaN
+            # a product, since all values are finite: five times as fast as selecting the region's pixels
+            inside = as_region(mask, parts.null, f"masks[{region!r}]").flatten(1).to(squares)
+            means = (inside[:, None] @ squares)[:, 0] / inside.sum(dim=1, keepdim=True)  # 0 / 0 = NaN: not measured
+            scores[region, "measured_mse"], scores[region, "null_mse"] = means.cpu().double().unbind(dim=1)
+        measured, null = squares.sum(dim=1).cpu().double().unbind(dim=1)
+        scores["whole", "null_share"] = null / (measured + null)
         return scores

@@ -51,19 +51,21 @@ class FourierRings:
     As ``SREvaluator(rings=FourierRings())`` the curves are kept as well; in ``scores=[...]`` only the resolution is.
 
     Args:
-        spacing: width of a pixel of the images in mm, the same along both axes, to give the resolution also as the
-            period in mm, ``spacing / frequency``. It has to be stated, since metadata may hold a nominal value, as
-            that of figshare slices does; None gives no result in mm.
+        pixel_spacing: width of the images' pixels in mm, the same along both axes, to give the resolution also as the
+            period in mm, ``pixel_spacing / frequency``. It has to be stated, since metadata may hold a nominal value,
+            as that of figshare slices does; None gives no result in mm.
         ring_width: width of a ring in cycles per pixel, in (0, 0.25].
 
     Raises:
-        ValueError: if `spacing` is not positive; on call, if `ring_width` is out of range.
+        ValueError: if `pixel_spacing` is not positive; on call, if `ring_width` is out of range.
     """
 
-    def __init__(self, spacing: float | None = None, ring_width: float = RING_WIDTH) -> None:
-        if spacing is not None and not 0 < spacing < math.inf:
-            raise ValueError(f"spacing must be the width of a pixel in mm, > 0, got {spacing}: leave it out if unknown")
-        self.spacing = spacing
+    def __init__(self, pixel_spacing: float | None = None, ring_width: float = RING_WIDTH) -> None:
+        if pixel_spacing is not None and not 0 < pixel_spacing < math.inf:
+            raise ValueError(
+                f"pixel_spacing must be the width of a pixel in mm, > 0, got {pixel_spacing}: None if unknown"
+            )
+        self.pixel_spacing = pixel_spacing
         self.ring_width = ring_width
 
     def __call__(
@@ -97,14 +99,14 @@ class FourierRings:
 
         Returns:
             ``{("whole", "resolution_half" | "resolution_seventh"): (B,) float64}`` in cycles per pixel, and with a
-            spacing the same with ``_mm`` in the name: the period in mm, inf where nothing is resolved.
+            `pixel_spacing` the same with ``_mm`` in the name: the period in mm, inf where nothing is resolved.
         """
         found: RegionValues = {}
         for name, threshold in FRC_THRESHOLDS.items():
             frequency = effective_resolution(rings, threshold)
             found["whole", name] = frequency
-            if self.spacing is not None:
-                found["whole", f"{name}_mm"] = self.spacing / frequency
+            if self.pixel_spacing is not None:
+                found["whole", f"{name}_mm"] = self.pixel_spacing / frequency
         return found
 
 

@@ -50,7 +50,7 @@ def test_a_band_limited_copy_is_resolved_up_to_its_cut(cut: float) -> None:
     target, other = generator.normal(size=(2, 255, 310))
     kept = np.hypot(np.fft.fftfreq(255)[:, None], np.fft.fftfreq(310)[None]) < cut
     pred = np.fft.ifft2(np.where(kept, np.fft.fft2(target), np.fft.fft2(other))).real
-    score = FourierRings(spacing=0.49)
+    score = FourierRings(pixel_spacing=0.49)
     found = score(*(torch.from_numpy(image)[None, None] for image in (pred, target)), {})
     assert list(found) == [
         ("whole", name + unit) for name in ("resolution_half", "resolution_seventh") for unit in ("", "_mm")
@@ -77,5 +77,5 @@ def test_no_gradients_are_kept() -> None:
 
 @pytest.mark.parametrize("spacing", [0.0, -0.49, math.inf, math.nan])
 def test_a_bad_spacing_is_named(spacing: float) -> None:
-    with pytest.raises(ValueError, match="spacing must be the width of a pixel in mm, > 0"):
+    with pytest.raises(ValueError, match="pixel_spacing must be the width of a pixel in mm, > 0"):
         FourierRings(spacing)

@@ -310,8 +310,9 @@ class SREvaluator(SupervisedEvaluator):
         scores = self._fidelity(method, pred, batch)
         for score in self.scores:
             scores |= score(pred, batch.hr.float(), batch.masks, batch.lr.float())
-        rings = None if self.rings is None else self.rings.compare(pred, batch.hr.float())
-        if self.rings is not None and rings is not None:
+        rings = None
+        if self.rings is not None:
+            rings = self.rings.compare(pred, batch.hr.float())
             scores |= self.rings.scores(rings)
         return _MethodScores("", method, self._by_region(scores), rings)
 

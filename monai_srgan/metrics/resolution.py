@@ -42,7 +42,8 @@ def effective_resolution(rings: RingComparison, threshold: float = 0.5) -> torch
     """
     if not 0 < threshold < 1:
         raise ValueError(f"threshold must be a coherence in (0, 1), got {threshold}: 0.5 and 1/7 are common")
-    return torch.tensor([_crossing(rings.frequency, curve, threshold) for curve in rings.coherence]).double()
+    crossings = [_crossing(rings.frequency, curve, threshold) for curve in rings.coherence]
+    return torch.tensor(crossings, dtype=torch.float64)
 
 
 class FourierRings:

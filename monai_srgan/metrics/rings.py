@@ -116,8 +116,9 @@ class _Rings:
 @functools.lru_cache(maxsize=16)
 def _rings(size: tuple[int, int], ring_width: float) -> _Rings:
     count = math.floor(0.5 / ring_width + 1e-9) + 1
-    grid = frequency_grid(size)
-    index = torch.round(grid.radius / ring_width).long().clamp(max=count).flatten()
-    weight = grid.weight.expand(grid.radius.shape).flatten()
-    share = torch.zeros(count + 1, dtype=torch.float64).index_add_(0, index, weight)[:-1] / weight.sum()
+    with torch.inference_mode(False):  # cached inference tensors could not be used with gradients later
+        grid = frequency_grid(size)
+        index = torch.round(grid.radius / ring_width).long().clamp(max=count).flatten()
+        weight = grid.weight.expand(grid.radius.shape).flatten()
+        share = torch.zeros(count + 1, dtype=torch.float64).index_add_(0, index, weight)[:-1] / weight.sum()
     return _Rings(index, count, share)

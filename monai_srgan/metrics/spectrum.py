@@ -70,4 +70,5 @@ def windowed_spectrum(image: torch.Tensor) -> torch.Tensor:
 @functools.lru_cache(maxsize=16)
 def _window(size: int) -> torch.Tensor:
     # its outermost zeros lie outside of the image, so that every pixel counts
-    return torch.from_numpy(tukey(size + 2, _TAPERED)[1:-1].copy())
+    with torch.inference_mode(False):  # a cached inference tensor could not be used with gradients later
+        return torch.from_numpy(tukey(size + 2, _TAPERED)[1:-1].copy())

@@ -206,8 +206,7 @@ def consistency_table(scores: SummaryTable, roles: Roles) -> Table | None:
 
 def resolution_table(scores: SummaryTable, roles: Roles) -> Table | None:
     """Effective resolution and power outside the acquired support; None where nothing was measured."""
-    found = scores.metrics("whole")
-    metrics = [m for m in (*_RESOLUTION, *_OUTSIDE) if m in found and _is_measured(scores, "whole", m)]
+    metrics = [m for m in (*_RESOLUTION, *_OUTSIDE) if _is_measured(scores, "whole", m)]
     if not metrics:
         return None
     rows = _counted_rows(scores, "whole", metrics, roles)

@@ -121,3 +121,11 @@ def test_the_table_writes_the_scores_and_the_mean_curves(tmp_path: Path) -> None
     run(data, val_handlers=[table])
     assert table.rings == []
     assert json.loads((tmp_path / "summary.json").read_text())["rings"] == {}
+
+
+def test_a_slice_that_two_processes_hold_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monai_srgan.handlers.score_table.world_size", lambda: 2)
+    monkeypatch.setattr("monai_srgan.handlers.score_table.gather", lambda part: [part, part[: len(part) // 2]])
+    run(batch(), rings=FourierRings(), val_handlers=[ScoreTable(tmp_path)])
+    rings = json.loads((tmp_path / "summary.json").read_text())["rings"]
+    assert {max(curves["coherence_n"]) for curves in rings.values()} == {2}

@@ -32,7 +32,7 @@ def curve(*coherence: float) -> RingComparison:
     ],
 )
 def test_the_crossing_is_where_the_curve_stays_below(coherence: tuple[float, ...], expected: float) -> None:
-    assert effective_resolution(curve(*coherence)).item() == pytest.approx(expected, nan_ok=True)
+    assert effective_resolution(curve(*coherence)).item() == pytest.approx(expected, rel=1e-12, nan_ok=True)
 
 
 def test_a_lower_threshold_gives_a_higher_frequency() -> None:

@@ -130,6 +130,16 @@ def test_each_image_of_a_batch_has_its_own_rings_without_metadata() -> None:
         torch.testing.assert_close(both.coherence[i], one.coherence[0], equal_nan=True)
 
 
+def test_what_was_cached_in_inference_mode_serves_gradients_too() -> None:
+    image = noise((1, 1, 37, 41))
+    with torch.inference_mode():
+        compare_rings(image, image)
+    pred = image.clone().requires_grad_()
+    compare_rings(pred, noise((1, 1, 37, 41), 5)).coherence[0, 30].backward()
+    assert pred.grad is not None
+    assert pred.grad.abs().max() > 0
+
+
 def test_bad_arguments_are_named() -> None:
     image = torch.rand(1, 1, 16, 16)
     with pytest.raises(ValueError, match=r"ring_width must be in \(0, 0.25\] cycles per pixel, got 0.3"):

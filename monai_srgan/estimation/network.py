@@ -41,7 +41,8 @@ class MeasurementNet(nn.Module):
     """Regression of transfer functions, noise and kernel family on the features of an image, with uncertainty.
 
     A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
-    one the features of the finest scale and of edges. Features are normalized by the statistics of the training set, which are buffers.
+    one the features of the finest scale and of edges. Features are normalized by the statistics of the training set,
+    which are buffers.
 
     Args:
         width: units of the last hidden layer.

@@ -9,9 +9,11 @@ from monai_srgan.estimation.estimate import MeasurementEstimate, estimate_measur
 from monai_srgan.estimation.estimator import MeasurementEstimator
 from monai_srgan.estimation.features import MeasurementFeatures, measurement_features
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
-from monai_srgan.estimation.network import MeasurementNet, MeasurementOutput
+from monai_srgan.estimation.network import KERNEL_FAMILIES, MeasurementNet, MeasurementOutput
+from monai_srgan.estimation.statistics import fit_statistics
 
 __all__ = [
+    "KERNEL_FAMILIES",
     "AssumedMeasurement",
     "KernelFit",
     "MeasurementEstimate",
@@ -22,5 +24,6 @@ __all__ = [
     "assume_measurement",
     "estimate_measurement",
     "fit_kernel",
+    "fit_statistics",
     "measurement_features",
 ]

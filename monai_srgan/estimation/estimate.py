@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from monai_srgan.estimation.estimator import NOISE_UNIT, MeasurementEstimator, default_estimator
+from monai_srgan.estimation.estimator import MeasurementEstimator, default_estimator
 from monai_srgan.estimation.features import MIN_SIZE
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import KERNEL_FAMILIES
-from monai_srgan.physics import Measurement, condition_vector
+from monai_srgan.physics import NOISE_UNIT, Measurement, condition_vector
 
 __all__ = ["MeasurementEstimate", "estimate_measurement"]
 
@@ -26,6 +26,7 @@ _MIN_SIGNAL = 0.05  # of the most intense slice: the others are air or noise
 # The range of the training, a little widened for the error of the estimate.
 _MAX_SIGMA, _MAX_NOISE = 2.9, 0.06
 _MAX_UNCERTAINTY = 0.2  # of a transfer function, root mean square
+_MAX_NOVELTY = 1.3  # of the images; 1 is exceeded by one training image in a thousand
 _MIN_NOISE = 0.002  # less is not distinguished from none
 
 _NAMES = {"gaussian": "Gaussian blur", "bicubic": "antialiased bicubic reduction", "kspace": "k-space crop"}
@@ -44,6 +45,7 @@ class MeasurementEstimate:
         families: probability of each kernel family.
         fit: operator of the most probable family that is nearest to the transfer functions.
         noise_uncertainty: standard uncertainty of ``sqrt(noise_std / 0.05)``.
+        novelty: how unlike the training images the image is; 1 is exceeded by one of them in a thousand.
         slices: number of slices that the estimate rests on.
         doubts: why the estimate must not be relied on; empty if it may.
     """
@@ -55,6 +57,7 @@ class MeasurementEstimate:
     families: Mapping[str, float]
     fit: KernelFit
     noise_uncertainty: float
+    novelty: float
     slices: int
     doubts: tuple[str, ...] = ()
 
@@ -103,6 +106,7 @@ class MeasurementEstimate:
             "transfer_std": np.round(self.transfer_std, 4).tolist(),
             "noise_range": [round(value, 5) for value in self.noise_range],
             "families": {name: round(value, 4) for name, value in self.families.items()},
+            "novelty": round(self.novelty, 3),
             "slices": self.slices,
             "doubts": list(self.doubts),
         }
@@ -139,7 +143,9 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
     if not white > 0 or pixels.min() == pixels.max():
         raise ValueError("image must not be constant and its 99.9th percentile must be positive: nothing was measured")
     slices = _voters(pixels if pixels.ndim == 3 else pixels[..., None]) / white
-    output = (default_estimator() if estimator is None else estimator).output(slices)
+    estimator = default_estimator() if estimator is None else estimator
+    output, novelties = estimator.estimate(slices)
+    novelty = float(novelties.median())
     mean = np.median(output.mean.numpy(), axis=0).astype(float)
     std = np.median(np.exp(0.5 * output.log_variance.numpy()), axis=0).astype(float)
     shares = torch.softmax(output.family, dim=1).mean(0).numpy().astype(float)
@@ -156,7 +162,8 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         fit=fit,
         noise_uncertainty=float(std[-1]),
         slices=len(slices),
-        doubts=tuple(_doubts(fit, transfer_std, noise)),
+        novelty=novelty,
+        doubts=tuple(_doubts(fit, transfer_std, noise, novelty)),
     )
 
 
@@ -168,8 +175,10 @@ def _voters(volume: np.ndarray) -> np.ndarray:
     return np.moveaxis(volume[..., with_signal[::step]], -1, 0)
 
 
-def _doubts(fit: KernelFit, transfer_std: np.ndarray, noise: float) -> list[str]:
+def _doubts(fit: KernelFit, transfer_std: np.ndarray, noise: float, novelty: float) -> list[str]:
     doubts = []
+    if novelty > _MAX_NOVELTY:
+        doubts.append(f"the image is unlike those of the training (novelty {novelty:.1f})")
     if fit.sigma is not None and max(fit.sigma) > _MAX_SIGMA:
         doubts.append(f"the blur of {max(fit.sigma):.1f} pixels is stronger than any in training")
     if noise > _MAX_NOISE:

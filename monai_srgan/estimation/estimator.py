@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +15,23 @@ import torch
 from monai_srgan.estimation.features import MIN_SIZE, measurement_features
 from monai_srgan.estimation.network import MeasurementNet, MeasurementOutput
 from monai_srgan.networks.weights import read_state_dict
-from monai_srgan.physics import TRANSFER_FREQUENCIES, condition_vector
+from monai_srgan.physics import NOISE_UNIT, TRANSFER_FREQUENCIES, condition_vector
 
-__all__ = ["NOISE_UNIT", "MeasurementEstimator", "default_estimator"]
+__all__ = ["MeasurementEstimator", "SliceEstimates", "default_estimator"]
 
 _SAMPLES = len(TRANSFER_FREQUENCIES)
-NOISE_UNIT = 0.05
+
+
+class SliceEstimates(NamedTuple):
+    """What the network says of a batch of slices.
+
+    Attributes:
+        output: transfer functions, noise and family, with uncertainty.
+        novelty: ``(B,)``, see :meth:`MeasurementNet.novelty`.
+    """
+
+    output: MeasurementOutput
+    novelty: torch.Tensor
 
 
 class MeasurementEstimator:
@@ -44,8 +55,8 @@ class MeasurementEstimator:
         self.network.load_state_dict(state)
         self.network.eval()
 
-    def output(self, image: Any) -> MeasurementOutput:
-        """The network's output for slices.
+    def estimate(self, image: Any) -> SliceEstimates:
+        """Estimate each slice on its own.
 
         Args:
             image: ``(B, X, Y)`` real, tensor or array, in units in which white is near 1, with at least 64 pixels along
@@ -56,7 +67,7 @@ class MeasurementEstimator:
         fine = torch.from_numpy(np.stack([features.fine for features in found]))
         edges = torch.from_numpy(np.stack([features.edges for features in found]))
         with torch.no_grad():
-            return self.network(spectrum, fine, edges)
+            return SliceEstimates(self.network(spectrum, fine, edges), self.network.novelty(spectrum, fine, edges))
 
     def condition(self, image: torch.Tensor) -> torch.Tensor:
         """The estimate for one LR image as :func:`~monai_srgan.physics.condition_vector`.
@@ -75,21 +86,20 @@ class MeasurementEstimator:
                 f"image must have at least {MIN_SIZE} pixels along each axis, got {tuple(image.shape[1:])}: "
                 "a measurement cannot be estimated from less"
             )
-        output = self.output(image[:1])
-        return output_condition(output)[0]
+        return _condition(self.estimate(image[:1]).output)
 
 
-def output_condition(output: MeasurementOutput) -> torch.Tensor:
-    """The condition vectors ``(B, 36)`` of a batch of outputs."""
-    mean, std = output.mean.double().numpy(), torch.exp(0.5 * output.log_variance).double().numpy()
-    vectors = []
-    for values, error in zip(mean, std, strict=True):
-        transfer, spread = values[:-1].reshape(2, _SAMPLES), np.sqrt(np.square(error[:-1]).reshape(2, -1).mean(1))
-        noise = NOISE_UNIT * max(values[-1], 0.0) ** 2
-        vectors.append(
-            condition_vector(transfer, noise, transfer_std=(spread[0], spread[1]), noise_uncertainty=float(error[-1]))
-        )
-    return torch.stack(vectors)
+def _condition(output: MeasurementOutput) -> torch.Tensor:
+    """The condition vector of the only slice of a batch."""
+    values = output.mean[0].double().numpy()
+    std = torch.exp(0.5 * output.log_variance[0]).double().numpy()
+    first, second = np.sqrt(np.square(std[:-1]).reshape(2, _SAMPLES).mean(1))
+    return condition_vector(
+        values[:-1].reshape(2, _SAMPLES),
+        NOISE_UNIT * max(values[-1], 0.0) ** 2,
+        transfer_std=(float(first), float(second)),
+        noise_uncertainty=float(std[-1]),
+    )
 
 
 @cache

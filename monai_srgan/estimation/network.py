@@ -20,6 +20,9 @@ KERNEL_FAMILIES = ("gaussian", "bicubic", "kspace")
 _SAMPLES = len(TRANSFER_FREQUENCIES)
 _VALUES = 2 * _SAMPLES + 1
 _LOG_VARIANCE = (-10.0, 3.0)
+_FEATURES = SPECTRUM_BINS**2 + FINE_FEATURES + 2 * EDGE_FEATURES
+_COMPONENTS = 24  # principal components of the features that novelty is measured along
+_USUAL = 0.999  # quantile of the training images whose novelty is 1
 _LINES = 4  # of the spectrum nearest to an axis that make its profile
 
 
@@ -42,7 +45,8 @@ class MeasurementNet(nn.Module):
 
     A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
     one the features of the finest scale and of edges. Features are normalized by the statistics of the training set,
-    which are buffers.
+    which are buffers. They also tell how far an image lies from the training set (:meth:`novelty`), where the
+    regression would extrapolate.
 
     Args:
         width: units of the last hidden layer.
@@ -57,6 +61,9 @@ class MeasurementNet(nn.Module):
         self.register_buffer("fine_std", torch.ones(FINE_FEATURES))
         self.register_buffer("edges_mean", torch.zeros(EDGE_FEATURES))
         self.register_buffer("edges_std", torch.ones(EDGE_FEATURES))
+        self.register_buffer("components", torch.zeros(_COMPONENTS, _FEATURES))
+        self.register_buffer("component_std", torch.ones(_COMPONENTS))
+        self.register_buffer("novelty_limits", torch.ones(2))
         cells = SPECTRUM_BINS // 4
         self.map = nn.Sequential(
             nn.Conv2d(1, 16, 5, stride=2, padding=2),
@@ -85,6 +92,22 @@ class MeasurementNet(nn.Module):
         self.get_buffer("fine_std").copy_(fine.std(0).clamp_min(1e-3))
         self.get_buffer("edges_mean").copy_(edges.flatten(0, 1).mean(0))
         self.get_buffer("edges_std").copy_(edges.flatten(0, 1).std(0).clamp_min(1e-3))
+        flat = self._flat(*self._normalized(spectrum, fine, edges))
+        _, values, components = torch.svd_lowrank(flat, q=_COMPONENTS, niter=4)
+        self.get_buffer("components").copy_(components.T)
+        self.get_buffer("component_std").copy_(values / len(flat) ** 0.5)
+        limits = torch.quantile(self._distances(flat), _USUAL, dim=0)
+        self.get_buffer("novelty_limits").copy_(limits)
+
+    @torch.no_grad()
+    def novelty(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+        """How unlike the training images are, ``(B,)``: 1 is exceeded by one training image in a thousand.
+
+        The larger of two distances, each relative to that of the training images: that within the space of the first
+        principal components of the features, in their standard deviations, and that from this space.
+        """
+        flat = self._flat(*self._normalized(spectrum, fine, edges))
+        return (self._distances(flat) / self.get_buffer("novelty_limits")).amax(1)
 
     def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> MeasurementOutput:
         """Estimate.
@@ -94,11 +117,30 @@ class MeasurementNet(nn.Module):
             fine: ``(B, 17)``.
             edges: ``(B, 2, 28)``.
         """
-        spectrum = (spectrum - self.get_buffer("spectrum_mean")) / self.get_buffer("spectrum_std")
-        fine = (fine - self.get_buffer("fine_mean")) / self.get_buffer("fine_std")
-        edges = (edges - self.get_buffer("edges_mean")) / self.get_buffer("edges_std")
+        spectrum, fine, edges = self._normalized(spectrum, fine, edges)
         profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
         scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
         hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1)
         mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
         return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)
+
+    def _normalized(
+        self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return (
+            (spectrum - self.get_buffer("spectrum_mean")) / self.get_buffer("spectrum_std"),
+            (fine - self.get_buffer("fine_mean")) / self.get_buffer("fine_std"),
+            (edges - self.get_buffer("edges_mean")) / self.get_buffer("edges_std"),
+        )
+
+    @staticmethod
+    def _flat(*features: torch.Tensor) -> torch.Tensor:
+        """Normalized features as rows, each kind with the same weight."""
+        return torch.cat([kind.flatten(1) / kind[0].numel() ** 0.5 for kind in features], dim=1)
+
+    def _distances(self, flat: torch.Tensor) -> torch.Tensor:
+        """Root mean squares within and outside the principal components, ``(B, 2)``."""
+        along = flat @ self.get_buffer("components").T
+        rest = flat - along @ self.get_buffer("components")
+        within = (along / self.get_buffer("component_std")).square().mean(1).sqrt()
+        return torch.stack([within, rest.square().mean(1).sqrt()], dim=1)

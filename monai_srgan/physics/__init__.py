@@ -14,8 +14,10 @@ from monai_srgan.physics.per_axis import PerAxisDownsample
 from monai_srgan.physics.random_measurement import MEASUREMENT_FAMILIES, RandomMeasurements
 from monai_srgan.physics.transfer import (
     CONDITION_SIZE,
+    NOISE_UNIT,
     TRANSFER_FREQUENCIES,
     condition_vector,
+    noise_unit,
     swap_condition_axes,
     transfer_functions,
 )
@@ -24,6 +26,7 @@ from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, Neare
 __all__ = [
     "CONDITION_SIZE",
     "MEASUREMENT_FAMILIES",
+    "NOISE_UNIT",
     "TRANSFER_FREQUENCIES",
     "BicubicDownsample",
     "BicubicUpsample",
@@ -39,6 +42,7 @@ __all__ = [
     "SeparableDownsample",
     "WindowedKSpaceDownsample",
     "condition_vector",
+    "noise_unit",
     "read_measurement",
     "same_measurement",
     "same_operator",

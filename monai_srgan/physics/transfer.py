@@ -12,7 +12,15 @@ from torch import Tensor
 
 from monai_srgan.physics.operators import GaussianDownsample
 
-__all__ = ["CONDITION_SIZE", "TRANSFER_FREQUENCIES", "condition_vector", "swap_condition_axes", "transfer_functions"]
+__all__ = [
+    "CONDITION_SIZE",
+    "NOISE_UNIT",
+    "TRANSFER_FREQUENCIES",
+    "condition_vector",
+    "noise_unit",
+    "swap_condition_axes",
+    "transfer_functions",
+]
 
 _SAMPLES = 16
 TRANSFER_FREQUENCIES = np.arange(1, _SAMPLES + 1) / _SAMPLES
@@ -21,7 +29,9 @@ TRANSFER_FREQUENCIES = np.arange(1, _SAMPLES + 1) / _SAMPLES
 CONDITION_SIZE = 2 * _SAMPLES + 4
 """Length of :func:`condition_vector`."""
 
-_NOISE_UNIT = 0.05  # of the image's range: the strongest noise in training
+NOISE_UNIT = 0.05
+"""Standard deviation of the noise, in units of the image's range, that counts as 1: the strongest in training."""
+
 _CELLS = 32
 
 
@@ -89,7 +99,7 @@ def condition_vector(
 
 def noise_unit(noise_std: float) -> float:
     """``sqrt(noise_std / 0.05)``: 0 without noise, 1 for the strongest noise in training."""
-    return float(np.sqrt(noise_std / _NOISE_UNIT))
+    return float(np.sqrt(noise_std / NOISE_UNIT))
 
 
 def swap_condition_axes(condition: Tensor) -> Tensor:

@@ -31,6 +31,11 @@ from monai_srgan.transforms.intensity import (
 )
 from monai_srgan.transforms.load_input import LoadInput, LoadInputD, LoadInputd, LoadInputDict
 from monai_srgan.transforms.load_mat import LoadMat, LoadMatD, LoadMatd, LoadMatDict
+from monai_srgan.transforms.measurement_samples import (
+    MeasurementSamplesD,
+    MeasurementSamplesd,
+    MeasurementSamplesDict,
+)
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
     RandMaskAwareDegradeD,
@@ -58,6 +63,9 @@ __all__ = [
     "MaskAwareDegradeD",
     "MaskAwareDegradeDict",
     "MaskAwareDegraded",
+    "MeasurementSamplesD",
+    "MeasurementSamplesDict",
+    "MeasurementSamplesd",
     "RandDihedral",
     "RandDihedralD",
     "RandDihedralDict",

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from monai_srgan.physics.consistency import ConsistencyProjection
 from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement, same_operator
+from monai_srgan.physics.native_grid import fourier_resize, native_size
 from monai_srgan.physics.operators import (
     BicubicDownsample,
     GaussianDownsample,
     KSpaceDownsample,
     SeparableDownsample,
 )
+from monai_srgan.physics.support import AxisSupport, SupportEstimate, estimate_support, log_spectrum
 from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, NearestUpsample
 
 __all__ = [
+    "AxisSupport",
     "BicubicDownsample",
     "BicubicUpsample",
     "ConsistencyProjection",
@@ -25,6 +28,11 @@ __all__ = [
     "Measurement",
     "NearestUpsample",
     "SeparableDownsample",
+    "SupportEstimate",
+    "estimate_support",
+    "fourier_resize",
+    "log_spectrum",
+    "native_size",
     "same_measurement",
     "same_operator",
 ]

@@ -27,7 +27,8 @@ _LOWEST = 0.15  # of the axis, in bins: natural images fall steeply below
 _BAND = 0.08  # of the other axis, averaged for a profile
 _WIDTHS = (0.03, 0.06)  # of the axis: lengths of the two sides of an edge
 _GAPS = (0.0, 0.02, 0.05)  # of the axis: widths of an edge: cut, and tapered by the scanner's filter
-_EXCESS, _SECOND_EXCESS = 8.5, 7.5  # dB, chosen on validation patients; the second for an axis beside a clear one
+_EXCESS = 8.5  # dB, chosen on validation patients
+_SECOND_EXCESS = ((256, 6.5), (0, 7.5))  # dB, by pixels: of an axis beside a clear one; short profiles are noisier
 _SHARP_BONUS = 5.0  # dB: an edge of a single bin need not also clear the fitted extrapolation by as much
 _HANN_SHIFT = 1.6  # pixels: the window widens the support by about this much
 _SLICES = 9  # voters of a volume
@@ -44,8 +45,8 @@ class AxisSupport:
         kind: "zero-filled" if k-space ends at an edge below Nyquist, "full" if no edge was found, "unknown" if the
             image does not tell.
         width: acquired samples along the axis: `size` if full, None if unknown.
-        uncertainty: of `width` in samples: half the width of the edge, at least 1; None unless zero-filled. An edge that
-            a filter tapered is wide.
+        uncertainty: of `width` in samples: half the width of the edge, at least 1; None unless zero-filled. An edge
+            that a filter tapered is wide.
         excess: fall at the edge in dB beyond what a smooth spectrum would fall; None if unknown.
     """
 
@@ -117,8 +118,8 @@ def estimate_support(image: Any) -> SupportEstimate:
     width. Noise that was added after zero filling hides an edge below it.
 
     Args:
-        image: ``(X, Y)``, or ``(X, Y, D)`` with D slices of one acquisition, which vote; real, any range, numpy array or
-            tensor.
+        image: ``(X, Y)``, or ``(X, Y, D)`` with D slices of one acquisition, which vote; real, any range, numpy array
+            or tensor.
 
     Raises:
         ValueError: `image` has another number of axes, is empty, complex, or not finite.
@@ -167,7 +168,7 @@ def _real_array(image: Any) -> np.ndarray:
     if values.dtype.kind not in "biuf":
         raise ValueError(f"image must be real, got {values.dtype}: take its magnitude first")
     if not np.isfinite(values).all():
-        raise ValueError("image must be finite, got NaN or infinite values: repair it or exclude it")
+        raise ValueError("NaN or infinite values, all must be finite: exclude the file or repair it")
     return values
 
 
@@ -290,7 +291,8 @@ def _place(profile: np.ndarray, edge: _Edge) -> tuple[float, float]:
 
 
 def _axis(narrow: float, best: float, place: tuple[float, float], n: int, clear: bool) -> AxisSupport:
-    found = narrow >= _EXCESS or (clear and best >= _SECOND_EXCESS)
+    second = next(excess for size, excess in _SECOND_EXCESS if n >= size)
+    found = narrow >= _EXCESS or (clear and best >= second)
     excess = round(best, 2) if np.isfinite(best) else 0.0
     width, uncertainty = place
     if not found or width >= _FULL * n:

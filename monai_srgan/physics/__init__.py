@@ -13,7 +13,7 @@ from monai_srgan.physics.operators import (
     KSpaceDownsample,
     SeparableDownsample,
 )
-from monai_srgan.physics.support import AxisSupport, SupportEstimate, estimate_support, log_spectrum
+from monai_srgan.physics.support import AxisSupport, SupportEstimate, axis_profiles, estimate_support, log_spectrum
 from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, NearestUpsample
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "NearestUpsample",
     "SeparableDownsample",
     "SupportEstimate",
+    "axis_profiles",
     "estimate_support",
     "fourier_resize",
     "log_spectrum",

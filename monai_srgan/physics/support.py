@@ -19,7 +19,7 @@ import numpy as np
 import scipy.fft
 from torch import Tensor
 
-__all__ = ["AxisSupport", "SupportEstimate", "estimate_support", "log_spectrum"]
+__all__ = ["AxisSupport", "SupportEstimate", "axis_profiles", "estimate_support", "log_spectrum"]
 
 MIN_SIZE = 32  #: pixels of an axis, below which a profile has too few bins for an edge
 _FULL = 0.965  # of Nyquist: beyond it too few bins are left to see a floor
@@ -142,11 +142,31 @@ def log_spectrum(image: Any) -> np.ndarray:
     Returns:
         float64 ``(X, Y)`` in dB, relative to the largest value.
     """
-    values = _real_array(image)
-    if values.ndim != 2:
-        raise ValueError(f"image must be a slice (X, Y), got shape {values.shape}: take one slice")
+    values = _slice_array(image)
     power = _decibels(scipy.fft.fftshift(scipy.fft.fft2(_windowed(values))))
     return power - power.max()
+
+
+def axis_profiles(image: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Profiles of the two axes: mean log power over the lowest frequencies of the other axis.
+
+    Args:
+        image: ``(X, Y)`` real, any range.
+
+    Returns:
+        two float64 arrays in dB of the image under the window in units of its standard deviation; entry ``k - 1`` is
+        frequency ``k / n`` in cycles per pixel, from 1 to below Nyquist.
+    """
+    values = _slice_array(image)
+    spectrum = scipy.fft.rfft2(_windowed(values))
+    rows, columns = values.shape
+    across = [max(3, round(_BAND * n)) for n in (columns, rows)]
+    # The lines through frequency 0 are left out: they hold the leakage from the borders.
+    low = _decibels(spectrum[:, 1 : across[0] + 1])
+    k = np.arange(1, (rows + 1) // 2)
+    first = (low[k] + low[-k]).mean(axis=1) / 2
+    low = _decibels(np.concatenate([spectrum[1 : across[1] + 1], spectrum[-across[1] :]]))
+    return first, low.mean(axis=0)[1 : (columns + 1) // 2]
 
 
 @dataclass(frozen=True)
@@ -172,6 +192,13 @@ def _real_array(image: Any) -> np.ndarray:
     return values
 
 
+def _slice_array(image: Any) -> np.ndarray:
+    values = _real_array(image)
+    if values.ndim != 2:
+        raise ValueError(f"image must be a slice (X, Y), got shape {values.shape}: take one slice")
+    return values
+
+
 def _unknown(shape: Sequence[int], reason: str) -> SupportEstimate:
     return SupportEstimate((AxisSupport(shape[0], "unknown"), AxisSupport(shape[1], "unknown")), reason=reason)
 
@@ -181,7 +208,7 @@ def _of_slice(values: np.ndarray) -> SupportEstimate:
         return _unknown(values.shape, f"fewer than {MIN_SIZE} pixels along an axis")
     if values.min() == values.max():
         return _unknown(values.shape, "the image is constant")
-    found = [_strongest(profile, n) for profile, n in zip(_profiles(values), values.shape, strict=True)]
+    found = [_strongest(profile, n) for profile, n in zip(axis_profiles(values), values.shape, strict=True)]
     clear = max(strength for strength, _, _ in found) >= _EXCESS
     first, second = (_axis(*item, n, clear) for item, n in zip(found, values.shape, strict=True))
     return SupportEstimate((first, second))
@@ -199,19 +226,6 @@ def _windowed(values: np.ndarray) -> np.ndarray:
 def _decibels(spectrum: np.ndarray) -> np.ndarray:
     power = np.square(spectrum.real, dtype=np.float64) + np.square(spectrum.imag, dtype=np.float64)
     return 10 * np.log10(power + 1e-20)
-
-
-def _profiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean log power at the frequencies 1, 2, ... below Nyquist of the first and of the second axis."""
-    spectrum = scipy.fft.rfft2(_windowed(values))
-    rows, columns = values.shape
-    across = [max(3, round(_BAND * n)) for n in (columns, rows)]
-    # The lines through frequency 0 are left out: they hold the leakage from the borders.
-    low = _decibels(spectrum[:, 1 : across[0] + 1])
-    k = np.arange(1, (rows + 1) // 2)
-    first = (low[k] + low[-k]).mean(axis=1) / 2
-    low = _decibels(np.concatenate([spectrum[1 : across[1] + 1], spectrum[-across[1] :]]))
-    return first, low.mean(axis=0)[1 : (columns + 1) // 2]
 
 
 def _edge(profile: np.ndarray, n: int, side: int, gap: int) -> _Edge | None:

@@ -81,13 +81,17 @@ class ToNativeGrid(Transform):
         Raises:
             ValueError: the image has another shape, is no MetaTensor, or is not finite.
         """
+        name = source_name(image)
         if not isinstance(image, MetaTensor) or image.ndim not in (3, 4) or image.shape[0] != 1:
-            got = tuple(image.shape) if hasattr(image, "shape") else type(image).__name__
+            got = tuple(image.shape) if isinstance(image, MetaTensor) else type(image).__name__
             raise ValueError(
-                f"{source_name(image)}: must be a MetaTensor (1, X, Y) or (1, X, Y, D), got {got}: load it with LoadInput"
+                f"{name}: must be a MetaTensor (1, X, Y) or (1, X, Y, D), got {got}: load it with LoadInput"
             )
         if estimate is None:
-            estimate = estimate_support(image[0])
+            try:
+                estimate = estimate_support(image[0])
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
         old = (int(image.shape[1]), int(image.shape[2]))
         new = native_size(estimate)
         plain = image.as_tensor()
@@ -129,8 +133,8 @@ class FromNativeGrid(Transform):
     Args:
         grid: "input" for `scale` times the input's grid, "native" to stay on `scale` times the native grid.
         scale: ratio of the enlarged to the native grid.
-        mode: "fourier" fills k-space with zeros and adds no content; "linear" interpolates, for maps that must not ring,
-            such as half-widths of intervals.
+        mode: "fourier" fills k-space with zeros and adds no content; "linear" interpolates, for maps that must not
+            ring, such as half-widths of intervals.
 
     Raises:
         ValueError: if an argument is unknown.

@@ -179,8 +179,9 @@ def _parse(text: Mapping[str, str]) -> AcquisitionTags:
 def _matrix(raw: str, phase: str | None, notes: list[str]) -> tuple[int, int] | None:
     """Samples along x and y; None, with a note, if the tag is malformed."""
     parts = [part.strip(" \0") for part in raw.split("\\")]
+    shown = f"AcquisitionMatrix is ({', '.join(parts)})"
     if len(parts) != 4 or not all(part.isdecimal() for part in parts):
-        notes.append(f"AcquisitionMatrix is {raw.strip()!r}, not four numbers: ignored")
+        notes.append(f"{shown}, not four numbers: ignored")
         return None
     frequency_rows, frequency_columns, phase_rows, phase_columns = (int(part) for part in parts)
     # "rows" are samples along a row, so along x
@@ -190,12 +191,11 @@ def _matrix(raw: str, phase: str | None, notes: list[str]) -> tuple[int, int] | 
     elif all(phase_along_x) and not any(phase_along_y):
         axis, matrix = "x", phase_along_x
     else:
-        notes.append(f"AcquisitionMatrix is {raw.strip()!r}, not one frequency and one phase number: ignored")
+        notes.append(f"{shown}, not one frequency and one phase number: ignored")
         return None
     if phase is not None and axis != phase:
         notes.append(
-            f"AcquisitionMatrix {raw.strip()!r} encodes the phase along {axis}, InPlanePhaseEncodingDirection along "
-            f"{phase}: both ignored"
+            f"{shown}, with the phase along {axis}, but InPlanePhaseEncodingDirection is along {phase}: matrix ignored"
         )
         return None
     return matrix

@@ -85,7 +85,7 @@ class ToNativeGrid(Transform):
         if not isinstance(image, MetaTensor) or image.ndim not in (3, 4) or image.shape[0] != 1:
             got = tuple(image.shape) if isinstance(image, MetaTensor) else type(image).__name__
             raise ValueError(
-                f"{name}: must be a MetaTensor (1, X, Y) or (1, X, Y, D), got {got}: load it with LoadInput"
+                f"{name}: must be a MetaTensor of shape (1, X, Y) or (1, X, Y, D), got {got}: load it with LoadInput"
             )
         if estimate is None:
             try:

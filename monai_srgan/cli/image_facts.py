@@ -15,9 +15,9 @@ from nibabel.affines import voxel_sizes
 
 from monai_srgan.bundling.pretrained import SCALE
 from monai_srgan.data import (
+    AcquisitionCheck,
     AcquisitionTags,
     MatFileError,
-    Testimony,
     compare_acquisition,
     image_stem,
     read_cjdata,
@@ -68,7 +68,7 @@ class ImageFacts:
     native_size: tuple[int, ...]  #: pixels of the grid that was acquired; `size` where it was not interpolated
     native_spacing: tuple[float, ...]
     acquisition: AcquisitionTags | None = None  #: of a DICOM file
-    testimony: Testimony | None = None  #: how the tags compare with the image
+    acquisition_check: AcquisitionCheck | None = None  #: how the tags compare with the image
     tumor: Tumor | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,8 +93,8 @@ class ImageFacts:
             shown["k-space"] = self.support.summary
         if self.native_size != self.size:
             shown["native grid"] = f"{_times(self.native_size)} pixels of {_times(self.native_spacing)} mm"
-        if self.testimony is not None:
-            shown["DICOM"] = self.testimony.text
+        if self.acquisition_check is not None:
+            shown["DICOM"] = self.acquisition_check.text
         shown["enlarged to"] = f"{_times(self.enlarged_size)} pixels of {_times(self.enlarged_spacing)} mm"
         return shown
 
@@ -148,7 +148,7 @@ def describe(image: MetaTensor, path: str | Path) -> ImageFacts:
         native_size=(*in_plane, *size[2:]),
         native_spacing=_spacing(resized_affine(affine, size[:2], in_plane).numpy(), ndim),
         acquisition=acquisition,
-        testimony=None if acquisition is None or support is None else compare_acquisition(acquisition, support),
+        acquisition_check=None if acquisition is None or support is None else compare_acquisition(acquisition, support),
         tumor=_tumor(path),
     )
 

@@ -50,9 +50,8 @@ COMMAND = Command(
     arguments="FILE",
     summary="show what an image file holds",
     description="Show size, spacing, orientation and intensities of an image (.mat, NIfTI, grayscale PNG, DICOM file\n"
-    "or folder of a DICOM series), the tumor of a slice of the figshare dataset, and the grid of the\n"
-    "enlarged image; how much of k-space the image fills, and whether DICOM tags agree. Writes nothing but the\n"
-    "picture.",
+    "or folder of a DICOM series), the tumor of a slice of the figshare dataset, the grid of the\n"
+    "enlarged image, and how much of k-space was acquired. Writes nothing but the picture.",
     add_options=_add_options,
     run=_run,
     examples=(

@@ -16,13 +16,14 @@ from monai.utils import optional_import
 from monai_srgan.data.dicom import dicom_files
 from monai_srgan.physics import AxisSupport, SupportEstimate
 
-__all__ = ["AcquisitionTags", "Testimony", "compare_acquisition", "read_acquisition"]
+__all__ = ["AcquisitionCheck", "AcquisitionTags", "compare_acquisition", "read_acquisition"]
 
 _MATRIX, _DIRECTION, _OPTIONS = "0018|1310", "0018|1312", "0018|0022"
 _SAMPLING, _PHASE_FOV = "0018|0093", "0018|0094"
 _ROWS, _COLUMNS = "0028|0010", "0028|0011"
 _TOLERANCE = 0.06  # of the width, beyond the estimate's uncertainty: partial Fourier and filters shift an edge
 
+Axis = Literal["x", "y"]
 Verdict = Literal["agree", "contradict", "silent"]
 
 
@@ -36,7 +37,7 @@ class AcquisitionTags:
         matrix: acquired samples along x and y, from AcquisitionMatrix (0018,1310): the numbers of frequency rows,
             frequency columns, phase rows and phase columns (PS3.3, C.8.3.1), of which two are 0.
         phase_axis: "x" if the phase is encoded along rows, "y" if along columns, from InPlanePhaseEncodingDirection
-            (0018,1312).
+            (0018,1312), else from the matrix.
         scan_options: ScanOptions (0018,0022), such as "PFP" for partial Fourier along the phase.
         percent_sampling: PercentSampling (0018,0093), the part of the phase lines that was acquired.
         percent_phase_fov: PercentPhaseFieldOfView (0018,0094), the field of view along the phase relative to the other.
@@ -46,7 +47,7 @@ class AcquisitionTags:
     columns: int | None = None
     rows: int | None = None
     matrix: tuple[int, int] | None = None
-    phase_axis: Literal["x", "y"] | None = None
+    phase_axis: Axis | None = None
     scan_options: tuple[str, ...] = ()
     percent_sampling: float | None = None
     percent_phase_fov: float | None = None
@@ -64,7 +65,7 @@ class AcquisitionTags:
 
 
 @dataclass(frozen=True)
-class Testimony:
+class AcquisitionCheck:
     """How DICOM tags compare with the image.
 
     Attributes:
@@ -107,7 +108,7 @@ def read_acquisition(path: PathLike) -> AcquisitionTags:
     return _parse({name: str(dictionary[name]) for name in names if dictionary.HasKey(name)})
 
 
-def compare_acquisition(tags: AcquisitionTags, estimate: SupportEstimate) -> Testimony:
+def compare_acquisition(tags: AcquisitionTags, estimate: SupportEstimate) -> AcquisitionCheck:
     """Compare the acquired matrix of the tags with the support that the image shows.
 
     The image is the first witness. Along the phase, the matrix may cover a smaller field of view than the image, or
@@ -118,18 +119,20 @@ def compare_acquisition(tags: AcquisitionTags, estimate: SupportEstimate) -> Tes
         estimate: from :func:`monai_srgan.physics.estimate_support`, x first.
     """
     if tags.matrix is None:
-        return Testimony("silent", "; ".join(tags.notes) or "DICOM does not tell the acquired matrix")
+        return AcquisitionCheck("silent", "; ".join(tags.notes) or "DICOM does not tell the acquired matrix")
     if estimate.reason:
-        return Testimony("silent", f"DICOM tells {_times(tags.matrix)} acquired samples; the image tells nothing")
+        return AcquisitionCheck(
+            "silent", f"DICOM tells {_times(tags.matrix)} acquired samples; the image tells nothing"
+        )
     matched = [
         _fits(axis, samples, tags, name)
         for axis, samples, name in zip(estimate.axes, tags.matrix, ("x", "y"), strict=True)
     ]
     told = f"AcquisitionMatrix is {_times(tags.matrix)}"
     if all(matched):
-        return Testimony("agree", f"DICOM agrees: {told}")
+        return AcquisitionCheck("agree", f"DICOM agrees: {told}")
     seen = " x ".join(f"{axis.width:.0f}" for axis in estimate.axes)
-    return Testimony("contradict", f"DICOM contradicts the image: {told}, but the image shows {seen}")
+    return AcquisitionCheck("contradict", f"DICOM contradicts the image: {told}, but the image shows {seen}")
 
 
 def _fits(axis: AxisSupport, samples: int, tags: AcquisitionTags, name: str) -> bool:
@@ -161,13 +164,16 @@ def _parse(text: Mapping[str, str]) -> AcquisitionTags:
 
     rows, columns = number(_ROWS, "Rows"), number(_COLUMNS, "Columns")
     direction = text.get(_DIRECTION, "").strip(" \0").upper()
-    phase: Literal["x", "y"] | None = "x" if direction == "ROW" else "y" if direction == "COL" else None
+    phase: Axis | None = "x" if direction == "ROW" else "y" if direction == "COL" else None
     if phase is None and _DIRECTION in text:
         notes.append(f"InPlanePhaseEncodingDirection is {direction!r}, neither ROW nor COL: ignored")
+    matrix = None
+    if _MATRIX in text:
+        phase, matrix = _matrix(text[_MATRIX], phase, notes)
     return AcquisitionTags(
         columns=None if columns is None else int(columns),
         rows=None if rows is None else int(rows),
-        matrix=_matrix(text[_MATRIX], phase, notes) if _MATRIX in text else None,
+        matrix=matrix,
         phase_axis=phase,
         scan_options=tuple(o.strip(" \0") for o in text.get(_OPTIONS, "").split("\\") if o.strip(" \0")),
         percent_sampling=number(_SAMPLING, "PercentSampling"),
@@ -176,29 +182,30 @@ def _parse(text: Mapping[str, str]) -> AcquisitionTags:
     )
 
 
-def _matrix(raw: str, phase: str | None, notes: list[str]) -> tuple[int, int] | None:
-    """Samples along x and y; None, with a note, if the tag is malformed."""
+def _matrix(raw: str, phase: Axis | None, notes: list[str]) -> tuple[Axis | None, tuple[int, int] | None]:
+    """Phase axis, and samples along x and y; `phase` and None, with a note, if the tag is malformed."""
     parts = [part.strip(" \0") for part in raw.split("\\")]
     shown = f"AcquisitionMatrix is ({', '.join(parts)})"
     if len(parts) != 4 or not all(part.isdecimal() for part in parts):
         notes.append(f"{shown}, not four numbers: ignored")
-        return None
+        return phase, None
     frequency_rows, frequency_columns, phase_rows, phase_columns = (int(part) for part in parts)
     # "rows" are samples along a row, so along x
     phase_along_x, phase_along_y = (phase_rows, frequency_columns), (frequency_rows, phase_columns)
+    axis: Axis
     if all(phase_along_y) and not any(phase_along_x):
         axis, matrix = "y", phase_along_y
     elif all(phase_along_x) and not any(phase_along_y):
         axis, matrix = "x", phase_along_x
     else:
         notes.append(f"{shown}, not one frequency and one phase number: ignored")
-        return None
+        return phase, None
     if phase is not None and axis != phase:
         notes.append(
-            f"{shown}, with the phase along {axis}, but InPlanePhaseEncodingDirection is along {phase}: matrix ignored"
+            f"{shown}, with the phase along {axis}, but InPlanePhaseEncodingDirection is along {phase}: ignored"
         )
-        return None
-    return matrix
+        return phase, None
+    return axis, matrix
 
 
 def _times(values: tuple[int, int]) -> str:

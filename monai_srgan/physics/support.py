@@ -30,7 +30,8 @@ _GAPS = (0.0, 0.02, 0.05)  # of the axis: widths of an edge: cut, and tapered by
 _EXCESS = 8.5  # dB, chosen on validation patients
 _SECOND_EXCESS = ((256, 6.5), (0, 7.5))  # dB, by pixels: of an axis beside a clear one; short profiles are noisier
 _SHARP_BONUS = 5.0  # dB: an edge of a single bin need not also clear the fitted extrapolation by as much
-_HANN_SHIFT = 1.6  # pixels: the window widens the support by about this much
+_HANN_SHIFT = 1.6  # samples: the window widens the support by about this much
+_SHARPEST = 0.015  # of the width: 95 % of the errors of sharp edges are smaller
 _SLICES = 9  # voters of a volume
 
 Kind = Literal["zero-filled", "full", "unknown"]
@@ -45,8 +46,8 @@ class AxisSupport:
         kind: "zero-filled" if k-space ends at an edge below Nyquist, "full" if no edge was found, "unknown" if the
             image does not tell.
         width: acquired samples along the axis: `size` if full, None if unknown.
-        uncertainty: of `width` in samples: half the width of the edge, at least 1; None unless zero-filled. An edge
-            that a filter tapered is wide.
+        uncertainty: of `width` in samples: half the width of the edge, at least 1 sample and 1.5 % of `width`; None
+            unless zero-filled. An edge that a filter tapered is wide.
         excess: fall at the edge in dB beyond what a smooth spectrum would fall; None if unknown.
     """
 
@@ -68,7 +69,7 @@ class AxisSupport:
 
     @property
     def upper(self) -> float:
-        """Samples that surely hold all that was acquired: width + uncertainty, and `size` unless zero-filled."""
+        """Width + uncertainty, at most `size`: samples to keep so that nothing acquired is lost; else `size`."""
         if self.width is None or self.uncertainty is None:
             return float(self.size)
         return min(self.width + self.uncertainty, float(self.size))
@@ -95,7 +96,7 @@ class SupportEstimate:
 
     @property
     def summary(self) -> str:
-        """The estimate in plain words, such as "k-space is filled only to 318 x 237 of 512 x 512: ..."."""
+        """The estimate in plain words, such as "512 x 512 pixels, but k-space is filled only to 318 x 237: ..."."""
         size = " x ".join(str(axis.size) for axis in self.axes)
         if self.reason:
             return f"{size} pixels; what was acquired is unknown: {self.reason}"
@@ -287,7 +288,7 @@ def _strongest(profile: np.ndarray, n: int) -> tuple[float, float, tuple[float, 
 
 
 def _place(profile: np.ndarray, edge: _Edge) -> tuple[float, float]:
-    """Width of the support where the profile has fallen by half, and half the distance of the quarters, in samples."""
+    """Width of the support where the profile has fallen by half, and half the distance of the quarters."""
     start = max(0, edge.stop - edge.gap - edge.side // 2)
     part = profile[start : edge.stop + edge.side // 2]
 
@@ -301,7 +302,7 @@ def _place(profile: np.ndarray, edge: _Edge) -> tuple[float, float]:
         return 2.0 * (start + last + 1 + float(np.clip(step, 0, 1)))
 
     inner, middle, outer = (crossing(fraction) - _HANN_SHIFT for fraction in (0.75, 0.5, 0.25))
-    return middle, max(1.0, (outer - inner) / 2)
+    return middle, max(1.0, _SHARPEST * middle, (outer - inner) / 2)
 
 
 def _axis(narrow: float, best: float, place: tuple[float, float], n: int, clear: bool) -> AxisSupport:

@@ -31,7 +31,8 @@ def test_the_matrix_is_told_along_x_and_y(tmp_path: Path) -> None:
     assert (tags.matrix, tags.phase_axis, tags.columns, tags.rows) == ((237, 320), "x", 8, 5)
     tags = tags_of(tmp_path, **PHASE_Y)
     assert (tags.matrix, tags.phase_axis, tags.notes) == ((320, 237), "y", ())
-    assert tags_of(tmp_path, AcquisitionMatrix=[320, 0, 0, 237]).matrix == (320, 237)  # without the direction
+    tags = tags_of(tmp_path, AcquisitionMatrix=[320, 0, 0, 237])  # without the direction
+    assert (tags.matrix, tags.phase_axis) == ((320, 237), "y")
 
 
 def test_further_tags_are_read_and_kept_in_the_metadata(tmp_path: Path) -> None:
@@ -70,9 +71,9 @@ def test_malformed_tags_are_noted_and_silent(tmp_path: Path, tags: dict[str, Any
     found = tags_of(tmp_path, **tags)
     assert note in found.notes[0]
     assert found.matrix is None
-    testimony = compare_acquisition(found, estimate())
-    assert testimony.verdict == "silent"
-    assert note in testimony.text
+    acquisition_check = compare_acquisition(found, estimate())
+    assert acquisition_check.verdict == "silent"
+    assert note in acquisition_check.text
 
 
 def test_empty_tags_are_silent(tmp_path: Path) -> None:
@@ -108,15 +109,15 @@ def estimate(width: tuple[float, float] = (237, 318), size: tuple[int, int] = (5
     ],
 )
 def test_the_image_is_compared_with_the_tags(matrix, more, size, width, verdict) -> None:
-    testimony = compare_acquisition(AcquisitionTags(matrix=matrix, **more), estimate(width, size))
-    assert testimony.verdict == verdict
-    assert f"AcquisitionMatrix is {matrix[0]} x {matrix[1]}" in testimony.text
+    acquisition_check = compare_acquisition(AcquisitionTags(matrix=matrix, **more), estimate(width, size))
+    assert acquisition_check.verdict == verdict
+    assert f"AcquisitionMatrix is {matrix[0]} x {matrix[1]}" in acquisition_check.text
 
 
 def test_an_image_that_tells_nothing_contradicts_nothing() -> None:
     unknown = SupportEstimate((AxisSupport(16, "unknown"), AxisSupport(16, "unknown")), reason="too small")
-    testimony = compare_acquisition(AcquisitionTags(matrix=(8, 16)), unknown)
-    assert (testimony.verdict, testimony.text) == (
+    acquisition_check = compare_acquisition(AcquisitionTags(matrix=(8, 16)), unknown)
+    assert (acquisition_check.verdict, acquisition_check.text) == (
         "silent",
         "DICOM tells 8 x 16 acquired samples; the image tells nothing",
     )

@@ -20,7 +20,15 @@ from monai_srgan.physics.transfer import (
     noise_unit,
     swap_condition_axes,
     transfer_functions,
+from monai_srgan.physics.measurement import InsideSettings, Measurement, same_measurement, same_operator
+from monai_srgan.physics.native_grid import fourier_resize, native_size
+from monai_srgan.physics.operators import (
+    BicubicDownsample,
+    GaussianDownsample,
+    KSpaceDownsample,
+    SeparableDownsample,
 )
+from monai_srgan.physics.support import AxisSupport, SupportEstimate, axis_profiles, estimate_support, log_spectrum
 from monai_srgan.physics.upsample import BicubicUpsample, LanczosUpsample, NearestUpsample
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "MEASUREMENT_FAMILIES",
     "NOISE_UNIT",
     "TRANSFER_FREQUENCIES",
+    "AxisSupport",
     "BicubicDownsample",
     "BicubicUpsample",
     "ConsistencyProjection",
@@ -44,6 +53,12 @@ __all__ = [
     "condition_vector",
     "noise_unit",
     "read_measurement",
+    "SupportEstimate",
+    "axis_profiles",
+    "estimate_support",
+    "fourier_resize",
+    "log_spectrum",
+    "native_size",
     "same_measurement",
     "same_operator",
     "swap_condition_axes",

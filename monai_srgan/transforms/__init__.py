@@ -35,6 +35,16 @@ from monai_srgan.transforms.measurement_samples import (
     MeasurementSamplesD,
     MeasurementSamplesd,
     MeasurementSamplesDict,
+from monai_srgan.transforms.native_grid import (
+    FromNativeGrid,
+    FromNativeGridD,
+    FromNativeGridd,
+    FromNativeGridDict,
+    ToNativeGrid,
+    ToNativeGridD,
+    ToNativeGridd,
+    ToNativeGridDict,
+    resized_affine,
 )
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
@@ -51,6 +61,10 @@ __all__ = [
     "AssumeMeasurementD",
     "AssumeMeasurementDict",
     "AssumeMeasurementd",
+    "FromNativeGrid",
+    "FromNativeGridD",
+    "FromNativeGridDict",
+    "FromNativeGridd",
     "LoadInput",
     "LoadInputD",
     "LoadInputDict",
@@ -101,5 +115,10 @@ __all__ = [
     "SplitTrustMapsD",
     "SplitTrustMapsDict",
     "SplitTrustMapsd",
+    "ToNativeGrid",
+    "ToNativeGridD",
+    "ToNativeGridDict",
+    "ToNativeGridd",
+    "resized_affine",
     "scaled_affine",
 ]

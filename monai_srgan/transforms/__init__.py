@@ -35,6 +35,7 @@ from monai_srgan.transforms.measurement_samples import (
     MeasurementSamplesD,
     MeasurementSamplesd,
     MeasurementSamplesDict,
+)
 from monai_srgan.transforms.native_grid import (
     FromNativeGrid,
     FromNativeGridD,

@@ -13,7 +13,6 @@ from monai_srgan.physics.operator_record import same_operator
 from monai_srgan.physics.operators import (
     BicubicDownsample,
     GaussianDownsample,
-    KSpaceDownsample,
     SeparableDownsample,
 )
 from monai_srgan.physics.per_axis import PerAxisDownsample

@@ -16,6 +16,7 @@ from monai.transforms import MapTransform, Transform
 from monai.transforms.utils import scale_affine
 from torch import Tensor
 
+from monai_srgan.errors import about
 from monai_srgan.physics import SupportEstimate, estimate_support, fourier_resize, native_size
 from monai_srgan.transforms.affine import with_grid
 from monai_srgan.transforms.source_name import source_name
@@ -36,6 +37,7 @@ NATIVE_GRID = "native_grid"
 """Metadata key of what :class:`ToNativeGrid` did: a dictionary."""
 
 _GRIDS = ("input", "native")
+_NATIVE = ("auto", "off")
 _MODES = ("fourier", "linear")
 
 
@@ -109,19 +111,26 @@ class ToNativeGridd(MapTransform):
 
     Args:
         keys: images.
-        enabled: whether to do anything.
+        native: "auto" to reduce images that were zero-filled, "off" to take every pixel for measured.
         allow_missing_keys: whether to skip missing keys.
     """
 
-    def __init__(self, keys: KeysCollection = "image", enabled: bool = True, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        native: Literal["auto", "off"] = "auto",
+        allow_missing_keys: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.enabled = enabled
+        if native not in _NATIVE:
+            raise about(ValueError(f"native must be one of {', '.join(_NATIVE)}, got {native!r}"), "native")
+        self.native = native
         self.reduce = ToNativeGrid()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of `data` with `keys` on their native grids."""
         d = dict(data)
-        if self.enabled:
+        if self.native == "auto":
             for key in self.key_iterator(d):
                 d[key] = self.reduce(d[key])
         return d
@@ -147,7 +156,7 @@ class FromNativeGrid(Transform):
         mode: Literal["fourier", "linear"] = "fourier",
     ) -> None:
         if grid not in _GRIDS:
-            raise ValueError(f"grid must be one of {', '.join(_GRIDS)}, got {grid!r}")
+            raise about(ValueError(f"grid must be one of {', '.join(_GRIDS)}, got {grid!r}"), "grid")
         if mode not in _MODES:
             raise ValueError(f"mode must be one of {', '.join(_MODES)}, got {mode!r}")
         self.grid, self.scale, self.mode = grid, scale, mode

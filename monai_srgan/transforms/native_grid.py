@@ -98,7 +98,7 @@ class ToNativeGrid(Transform):
         new = native_size(estimate)
         plain = image.as_tensor()
         if new == old:
-            out = MetaTensor(plain, meta=image.meta, applied_operations=list(image.applied_operations))
+            out = MetaTensor(plain, meta={**image.meta}, applied_operations=list(image.applied_operations))
         else:
             resized = fourier_resize(plain, new, dims=(1, 2))
             out = with_grid(resized, image, resized_affine(image.affine, old, new))

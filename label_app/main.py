@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from monai.data import MetaTensor
 from monai.inferers import Inferer
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
@@ -24,6 +25,7 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 from monai_srgan import __version__
 from monai_srgan.bundling import VARIANTS, find_srresnet, installed_bundle, pretrained_weights
 from monai_srgan.networks import read_network_weights
+from monai_srgan.transforms import measurement_record
 
 logger = logging.getLogger(__name__)
 
@@ -95,11 +97,18 @@ class SuperResolution(BundleInferTask):
         return super().inferer(data)
 
     def writer(self, data: dict[str, Any], extension: str | None = None, dtype: Any = None) -> tuple[Any, Any]:
-        """Round and clip before a conversion to integers: the server's writer truncates, and values wrap around."""
+        """Write the result, and tell in its parameters how the image is assumed to have been measured.
+
+        Values are rounded and clipped before a conversion to integers: the server's writer truncates, and they would
+        wrap around.
+        """
         target = np.dtype(dtype or data.get("result_dtype") or np.float32)
         if target.kind in "iu":
             limits = np.iinfo(target)
             data[self.output_label_key] = (
                 torch.as_tensor(data[self.output_label_key]).round().clamp(limits.min, limits.max)
             )
-        return super().writer(data, extension, dtype)
+        file, params = super().writer(data, extension, dtype)
+        result = data.get(self.output_label_key)
+        record = measurement_record(result.meta) if isinstance(result, MetaTensor) else {}
+        return file, {**params, **({"measurement": record} if record else {})}

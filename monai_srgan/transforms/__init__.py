@@ -10,6 +10,7 @@ from monai_srgan.transforms.assumed_measurement import (
     AssumeMeasurementD,
     AssumeMeasurementd,
     AssumeMeasurementDict,
+    measurement_record,
 )
 from monai_srgan.transforms.crop import RandRegionCrop, RandRegionCropD, RandRegionCropd, RandRegionCropDict
 from monai_srgan.transforms.degradation import (
@@ -120,6 +121,7 @@ __all__ = [
     "ToNativeGridD",
     "ToNativeGridDict",
     "ToNativeGridd",
+    "measurement_record",
     "resized_affine",
     "scaled_affine",
 ]

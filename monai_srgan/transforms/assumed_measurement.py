@@ -10,16 +10,23 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from monai.config import KeysCollection, PathLike
+from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from monai_srgan import __version__
 from monai_srgan.estimation import AssumedMeasurement, assume_measurement
 from monai_srgan.physics import Measurement, read_measurement
+from monai_srgan.transforms.native_grid import NATIVE_GRID
 from monai_srgan.transforms.source_name import source_name
 
-__all__ = ["ASSUMED_MEASUREMENT", "AssumeMeasurementD", "AssumeMeasurementDict", "AssumeMeasurementd"]
+__all__ = [
+    "ASSUMED_MEASUREMENT",
+    "AssumeMeasurementD",
+    "AssumeMeasurementDict",
+    "AssumeMeasurementd",
+    "measurement_record",
+]
 
 ASSUMED_MEASUREMENT = "assumed_measurement"
 """Key of the metadata: JSON of :class:`~monai_srgan.estimation.AssumedMeasurement`."""
@@ -74,16 +81,24 @@ class AssumeMeasurementd(MapTransform):
         return d
 
 
-def write_record(file: PathLike, record: str, source: PathLike) -> None:
-    """Write the JSON file that lies beside a result.
+def measurement_record(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What an image's metadata says about its measurement, as JSON takes it.
 
     Args:
-        file: path to write.
-        record: ``meta["assumed_measurement"]``.
-        source: file of the image that was enlarged.
+        meta: metadata of an enlarged image.
+
+    Returns:
+        ``source``, the name of the enlarged file, ``version`` of the package, the fields of
+        :meth:`AssumedMeasurement.to_dict <monai_srgan.estimation.AssumedMeasurement.to_dict>`, and ``native_grid``, see
+        :class:`ToNativeGrid`, where it was looked for; empty if nothing was assumed.
     """
-    content = {"source": Path(source).name, "version": __version__, **json.loads(record)}
-    Path(file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    text = meta.get(ASSUMED_MEASUREMENT)
+    if text is None:
+        return {}
+    record = {"source": Path(str(meta.get("filename_or_obj", ""))).name, "version": __version__, **json.loads(text)}
+    if NATIVE_GRID in meta:
+        record["native_grid"] = dict(meta[NATIVE_GRID])
+    return record
 
 
 def _log(name: str, assumed: AssumedMeasurement) -> None:

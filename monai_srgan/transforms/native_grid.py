@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ __all__ = [
 
 NATIVE_GRID = "native_grid"
 """Metadata key of what :class:`ToNativeGrid` did: a dictionary."""
+
+logger = logging.getLogger(__name__)
 
 _GRIDS = ("input", "native")
 _NATIVE = ("auto", "off")
@@ -102,7 +105,9 @@ class ToNativeGrid(Transform):
         else:
             resized = fourier_resize(plain, new, dims=(1, 2))
             out = with_grid(resized, image, resized_affine(image.affine, old, new))
-        out.meta[NATIVE_GRID] = _record(estimate, old, new)
+        record = _record(estimate, old, new)
+        logger.info("%s: %s", name, record["reason"])
+        out.meta[NATIVE_GRID] = record
         return out
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Hashable, Mapping, Sequence
@@ -20,7 +21,7 @@ from monai_srgan.data.inputs import image_stem
 from monai_srgan.errors import about
 from monai_srgan.files import write_atomically
 from monai_srgan.flags import require_flags
-from monai_srgan.transforms.assumed_measurement import ASSUMED_MEASUREMENT, write_record
+from monai_srgan.transforms.assumed_measurement import measurement_record
 from monai_srgan.transforms.conversion import as_array
 from monai_srgan.transforms.image_files import nifti_image, picture
 
@@ -51,8 +52,8 @@ class SaveSR(Transform):
         outdated: postfixes of NIfTI files beside the output that belong to an earlier output, such as an error map that
             is not computed again. They are removed when the output is written, and like an existing output they are an
             error without ``overwrite``.
-        sidecar: whether to write ``meta["assumed_measurement"]``, if there is one, to ``<name>_<postfix>.json`` beside
-            the image.
+        sidecar: whether to write what the metadata says about the measurement to ``<name>_<postfix>.json`` beside the
+            image, see :func:`~monai_srgan.transforms.measurement_record`.
         output_dtype: dtype of NIfTI files: "float32" or "float64"; "uint8", "int16", "uint16" or "int32", to which
             values are rounded and clipped (clipping is logged); "source" for the dtype of the input, or float32 if that
             is not one of these.
@@ -198,9 +199,9 @@ class SaveSR(Transform):
             write_atomically(path, picture(array, meta).save)
         else:
             write_atomically(path, nifti_image(self._converted(array, meta), meta).to_filename)
-        record = meta.get(ASSUMED_MEASUREMENT)
-        if self.sidecar and record is not None:
-            write_atomically(self.sidecar_for(source), lambda file: write_record(file, record, source))
+        record = measurement_record(meta) if self.sidecar else {}
+        if record:
+            write_atomically(self.sidecar_for(source), lambda file: _write_json(file, record))
         logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
         return img
 
@@ -234,6 +235,10 @@ class SaveSR(Transform):
         if not os.access(self.output_dir, os.W_OK):
             message = f"output_dir {self.output_dir} is not writable: choose another folder"
             raise about(PermissionError(message), "output_dir")
+
+
+def _write_json(file: str | Path, content: Mapping[str, Any]) -> None:
+    Path(file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 class SaveSRd(SaveImaged):

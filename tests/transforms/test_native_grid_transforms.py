@@ -140,7 +140,7 @@ def test_other_images_do_not_change_and_the_reason_is_recorded(values, reason):
 
 
 def test_it_can_be_switched_off(interpolated):
-    data = ToNativeGridd(keys="image", enabled=False)({"image": interpolated})
+    data = ToNativeGridd(keys="image", native="off")({"image": interpolated})
     assert data["image"] is interpolated
     pred = SRGeometryd()({**data, "pred": torch.rand(1, 1024, 768, 2)})
     assert FromNativeGridd()(pred)["pred"] is pred["pred"]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from monai_srgan.data import (
 )
 from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.errors import about
+from monai_srgan.estimation import AssumedMeasurement, assume_measurement
 from monai_srgan.physics import SupportEstimate, estimate_support, native_size
 from monai_srgan.root_cause import reason
-from monai_srgan.transforms import LoadInputd
+from monai_srgan.transforms import LoadInputd, ToNativeGrid
 from monai_srgan.transforms.affine import scaled_affine
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 from monai_srgan.transforms.native_grid import resized_affine
@@ -67,13 +68,15 @@ class ImageFacts:
     support: SupportEstimate | None  #: how much of k-space the image fills; None if a value is not finite
     native_size: tuple[int, ...]  #: pixels of the grid that was acquired; `size` where it was not interpolated
     native_spacing: tuple[float, ...]
+    measurement: AssumedMeasurement | None = None  #: estimated on the native grid; None if a value is not finite
     acquisition: AcquisitionTags | None = None  #: of a DICOM file
     acquisition_check: AcquisitionCheck | None = None  #: how the tags compare with the image
     tumor: Tumor | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The facts as JSON takes them."""
-        return asdict(self)
+        measurement = None if self.measurement is None else self.measurement.to_dict()
+        return {**asdict(replace(self, measurement=None)), "measurement": measurement}
 
     def lines(self) -> dict[str, str]:
         """The facts as text, by title."""
@@ -93,6 +96,9 @@ class ImageFacts:
             shown["k-space"] = self.support.summary
         if self.native_size != self.size:
             shown["native grid"] = f"{_times(self.native_size)} pixels of {_times(self.native_spacing)} mm"
+        if self.measurement is not None:
+            declined = self.measurement.declined
+            shown["measured by"] = self.measurement.summary + (f"; not relied on: {declined}" if declined else "")
         if self.acquisition_check is not None:
             shown["DICOM"] = self.acquisition_check.text
         shown["enlarged to"] = f"{_times(self.enlarged_size)} pixels of {_times(self.enlarged_spacing)} mm"
@@ -129,6 +135,7 @@ def describe(image: MetaTensor, path: str | Path) -> ImageFacts:
     size = values.shape[:ndim]
     support = estimate_support(values) if np.isfinite(values).all() else None
     in_plane = size[:2] if support is None else native_size(support)
+    native = image if support is None else ToNativeGrid()(image, support)
     tags = image.meta.get("acquisition")
     acquisition = None if tags is None else AcquisitionTags.from_dict(tags)
     return ImageFacts(
@@ -147,6 +154,7 @@ def describe(image: MetaTensor, path: str | Path) -> ImageFacts:
         support=support,
         native_size=(*in_plane, *size[2:]),
         native_spacing=_spacing(resized_affine(affine, size[:2], in_plane).numpy(), ndim),
+        measurement=None if support is None else assume_measurement(native[0]),
         acquisition=acquisition,
         acquisition_check=None if acquisition is None or support is None else compare_acquisition(acquisition, support),
         tumor=_tumor(path),

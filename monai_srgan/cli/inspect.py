@@ -19,7 +19,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--picture", metavar="FILE.png", help="draw the spectrum, with the part of k-space that was acquired"
+        "--picture",
+        metavar="FILE.png",
+        help="draw the spectrum, the part of k-space that was acquired, and the estimated transfer functions",
     )
 
 
@@ -35,7 +37,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.picture is not None:
         from monai_srgan.cli.spectrum_picture import save_picture
 
-        save_picture(args.picture, image[0].numpy(), facts.support)
+        save_picture(args.picture, image[0].numpy(), facts.support, facts.measurement)
     if args.json:
         print(json.dumps(facts.to_dict(), indent=1))
         return
@@ -51,7 +53,8 @@ COMMAND = Command(
     summary="show what an image file holds",
     description="Show size, spacing, orientation and intensities of an image (.mat, NIfTI, grayscale PNG, DICOM file\n"
     "or folder of a DICOM series), the tumor of a slice of the figshare dataset, the grid of the\n"
-    "enlarged image, and how much of k-space was acquired. Writes nothing but the picture.",
+    "enlarged image, how much of k-space was acquired, and an estimate of blur and noise. Writes nothing\n"
+    "but the picture.",
     add_options=_add_options,
     run=_run,
     examples=(

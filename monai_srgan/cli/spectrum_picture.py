@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``monai-srgan inspect --picture``: the spectrum of an image, with the part of k-space that was acquired."""
+"""``monai-srgan inspect --picture``: spectrum, acquired part of k-space and transfer functions of an image."""
 
 from __future__ import annotations
 
@@ -13,15 +13,24 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from monai_srgan.errors import about
+from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.files import write_atomically
-from monai_srgan.physics import SupportEstimate, axis_profiles, log_spectrum
+from monai_srgan.physics import TRANSFER_FREQUENCIES, SupportEstimate, axis_profiles, log_spectrum
 from monai_srgan.report.drawing import house_style, plain_axes
 from monai_srgan.report.optional import Figure, Rectangle, require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Panel", "check_picture", "draw_panels", "profile_panel", "save_picture", "spectrum_panel"]
+__all__ = [
+    "Panel",
+    "check_picture",
+    "draw_panels",
+    "profile_panel",
+    "save_picture",
+    "spectrum_panel",
+    "transfer_panel",
+]
 
 Panel = Callable[["Axes"], None]
 """Draws into one pair of axes."""
@@ -51,13 +60,19 @@ def check_picture(path: str | Path) -> None:
         raise about(FileNotFoundError(f"the folder of picture {path} does not exist: create it"), "picture")
 
 
-def save_picture(path: str | Path, volume: np.ndarray, estimate: SupportEstimate | None) -> None:
-    """Draw the spectrum of the slice with the largest deviation and the profiles of its axes.
+def save_picture(
+    path: str | Path,
+    volume: np.ndarray,
+    estimate: SupportEstimate | None,
+    measurement: AssumedMeasurement | None = None,
+) -> None:
+    """Draw the spectrum of the slice with the largest deviation, the profiles of its axes and the transfer functions.
 
     Args:
         path: a new .png file.
         volume: ``(X, Y, D)``, real.
         estimate: support of the volume; None if a value is not finite.
+        measurement: its estimated measurement; without transfer functions, or None, there is no panel of them.
 
     Raises:
         ValueError: a value is not finite.
@@ -65,7 +80,12 @@ def save_picture(path: str | Path, volume: np.ndarray, estimate: SupportEstimate
     if estimate is None:
         raise about(ValueError("picture: the image has NaN or infinite values and no spectrum: repair it"), "picture")
     shown = volume[..., int(np.argmax(volume.astype(np.float32).reshape(-1, volume.shape[2]).std(axis=0)))]
-    figure = draw_panels([spectrum_panel(shown, estimate), profile_panel(shown, estimate)], title=estimate.summary)
+    panels = [spectrum_panel(shown, estimate), profile_panel(shown, estimate)]
+    title = estimate.summary
+    if measurement is not None and "transfer" in measurement.details:
+        panels.append(transfer_panel(measurement))
+        title += f"\n{measurement.summary}"
+    figure = draw_panels(panels, title=title)
     with house_style():
         write_atomically(Path(path).expanduser(), partial(figure.savefig, dpi=150))
 
@@ -122,6 +142,31 @@ def profile_panel(image: np.ndarray, estimate: SupportEstimate) -> Panel:
                 axes.axvline(half, color=color, linewidth=0.8)
                 axes.axvspan(half - error, half + error, color=color, alpha=0.15, linewidth=0)
         axes.set(title="along each axis", xlabel="cycles per pixel", ylabel="dB", xlim=(0, 0.5))
+        plain_axes(axes, grid="both")
+        axes.legend(frameon=False)
+
+    return draw
+
+
+def transfer_panel(measurement: AssumedMeasurement) -> Panel:
+    """Panel with the estimated transfer functions of both axes; bands show two standard uncertainties."""
+
+    def draw(axes: Axes) -> None:
+        details = measurement.details
+        frequency = np.concatenate([[0.0], TRANSFER_FREQUENCIES])
+        for transfer, std, name, color in zip(
+            details["transfer"], details["transfer_std"], ("x", "y"), _AXIS_COLORS, strict=True
+        ):
+            values, errors = np.concatenate([[1.0], transfer]), 2 * np.concatenate([[0.0], std])
+            axes.plot(frequency, values, color=color, linewidth=1.2, label=name)
+            axes.fill_between(frequency, values - errors, values + errors, color=color, alpha=0.15, linewidth=0)
+        axes.axvline(0.5, color="#888888", linewidth=0.8, linestyle="--")
+        axes.set(
+            title="transfer functions, estimated",
+            xlabel="cycles per pixel of the native grid",
+            xlim=(0, 1),
+            ylim=(-0.2, 1.2),
+        )
         plain_axes(axes, grid="both")
         axes.legend(frameon=False)
 

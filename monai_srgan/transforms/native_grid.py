@@ -105,14 +105,12 @@ class ToNativeGrid(Transform):
         else:
             resized = fourier_resize(plain, new, dims=(1, 2))
             out = with_grid(resized, image, resized_affine(image.affine, old, new))
-        record = _record(estimate, old, new)
-        logger.info("%s: %s", name, record["reason"])
-        out.meta[NATIVE_GRID] = record
+        out.meta[NATIVE_GRID] = _record(estimate, old, new)
         return out
 
 
 class ToNativeGridd(MapTransform):
-    """Dictionary version of :class:`ToNativeGrid`.
+    """Dictionary version of :class:`ToNativeGrid`, which also logs what was done, and why.
 
     Args:
         keys: images.
@@ -137,7 +135,8 @@ class ToNativeGridd(MapTransform):
         d = dict(data)
         if self.native == "auto":
             for key in self.key_iterator(d):
-                d[key] = self.reduce(d[key])
+                d[key] = image = self.reduce(d[key])
+                logger.info("%s: %s", source_name(image), image.meta[NATIVE_GRID]["reason"])
         return d
 
 

@@ -60,7 +60,8 @@ class MeasuredInferer(Inferer):
 
         Args:
             inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D; a MetaTensor with the records.
-            network: takes an image and `condition`; passed to the inferer.
+            network: passed to the inferer; it gets the argument `condition` if it has a modulation by one, as
+                ``SRResNet(condition=36)``.
             args: further arguments of the network.
             measurements: one record per image, in place of those in the metadata.
             kwargs: further arguments of the network.
@@ -90,8 +91,10 @@ class MeasuredInferer(Inferer):
     def _one(self, image: Tensor, assumed: AssumedMeasurement, network: Any, *args: Any, **kwargs: Any) -> Tensor:
         if assumed.declined is not None:
             return _by_slice(lambda x: self.interpolate(x.float()), image)
-        condition = assumed.condition[None].to(image.device)
-        pred = plain(self.inferer(image, network, *args, condition=condition, **kwargs)).float()
+        # A network of one's own may see the image alone.
+        if getattr(network, "film", None) is not None:
+            kwargs["condition"] = assumed.condition[None].to(image.device)
+        pred = plain(self.inferer(image, network, *args, **kwargs)).float()
         if not self.consistency or assumed.measurement is None:
             return pred
         projection = ConsistencyProjection(

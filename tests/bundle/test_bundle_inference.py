@@ -29,6 +29,7 @@ from monai_srgan.uncertainty import IntervalTable, QuantileTable
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "bundle" / "configs" / "inference.json"
 SMALL = {"network_def#num_blocks": 1, "network_def#channels": 8}
+DEFAULT = {"measurement": {"kernel": "gaussian"}, "consistency": False}  # the network's own output
 # oblique and left-handed, axes swapped
 AFFINE = np.array([[0.2, -2.0, 0.3, 10.0], [1.5, 0.1, 0.0, -20.0], [0.0, 0.1, 6.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
 
@@ -36,7 +37,7 @@ AFFINE = np.array([[0.2, -2.0, 0.3, 10.0], [1.5, 0.1, 0.0, -20.0], [0.0, 0.1, 6.
 def small_network(*, trained: bool = True) -> SRResNet:
     """Exactly bicubic interpolation with ``trained=False``; otherwise the last layer adds a pattern of its own."""
     torch.manual_seed(3)
-    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic").eval()
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic", condition=36).eval()
     if trained:
         torch.nn.init.normal_(network.tail.weight, std=0.02)
     return network
@@ -70,12 +71,12 @@ def infer(dataset_dir: Path | str, output_dir: Path, ckpt_path: str, **overrides
         output_dir=str(output_dir),
         ckpt_path=ckpt_path,
         device="$torch.device('cpu')",
-        **{**SMALL, **overrides},
+        **{**SMALL, **DEFAULT, **overrides},
     )
     workflow.initialize()
     workflow.run()
     workflow.finalize()
-    return sorted(path.name for path in output_dir.iterdir())
+    return sorted(path.name for path in output_dir.iterdir() if path.suffix != ".json")
 
 
 def flat_table(width: float) -> QuantileTable:
@@ -161,9 +162,7 @@ def test_variants_are_the_shipped_weights() -> None:
     bundle = str(ROOT / "bundle")
     assert ckpt_path(bundle_root=bundle) == ROOT / "bundle/models/model.pt"
     assert ckpt_path(bundle_root=bundle, variant="srresnet") == ROOT / "bundle/models/srresnet/srresnet.pt"
-    robust = ckpt_path(bundle_root=bundle, variant="srresnet_jitter")
-    assert robust == ROOT / "bundle/models/srresnet_jitter/srresnet_jitter.pt"
-    with refused(ValueError, "variant must be one of srgan, srresnet, srresnet_jitter, got 'esrgan'"):
+    with refused(ValueError, "variant must be one of srgan, srresnet, got 'esrgan'"):
         ckpt_path(bundle_root=bundle, variant="esrgan")
 
 
@@ -173,7 +172,6 @@ def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_h
         Path("b/models/trust/srresnet_consistent.json")
     )
     assert calibrated_intervals("b", "srgan", blend=0.5) is None
-    assert calibrated_intervals("b", "srresnet_jitter") is None
     with pytest.raises(ValueError, match="variant must be one of"):
         calibrated_intervals("b", "bicubic", blend=0.5)
 
@@ -189,7 +187,8 @@ def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weigh
         sr = torch.from_numpy(nib.load(out / "scan_sr.nii.gz").get_fdata())
         away[consistency] = float((GaussianDownsample(4)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max())
     assert away[True] < 0.01 < 1 < away[False]
-    infer(tmp_path / "scan.nii.gz", tmp_path / "k", weights, consistency=True, **{"operator#sigma": 0.8})
+    told = {"kernel": "gaussian", "sigma": 0.8}
+    infer(tmp_path / "scan.nii.gz", tmp_path / "k", weights, consistency=True, measurement=told)
     sr = torch.from_numpy(nib.load(tmp_path / "k" / "scan_sr.nii.gz").get_fdata())
     assert (GaussianDownsample(4, 0.8)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max() < 0.01
 
@@ -252,7 +251,7 @@ def test_intervals_are_refused_for_an_operator_that_they_were_not_calibrated_for
     trust = {"trust": True, "consistency": True, "intervals": str(tmp_path / "intervals.json")}
     assert len(infer(tmp_path / "scan.nii", tmp_path / "a", weights, **trust)) == 3
     with refused(ValueError, "calibrated for images degraded by 4x, .* sigma 1.5 .*projection uses 4x, .* sigma 1 "):
-        infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, **{"operator#sigma": 1.0})
+        infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, measurement={"kernel": "gaussian", "sigma": 1.0})
     with refused(ValueError, "intervals needs trust: set trust=True"):
         infer(tmp_path / "scan.nii", tmp_path / "b", weights, intervals=str(tmp_path / "intervals.json"))
     assert not any((tmp_path / "b").iterdir())

@@ -17,7 +17,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from small_training import BUNDLE, causes, run, workflow
 
-from monai_srgan.physics import GaussianDownsample
+from monai_srgan.physics import GaussianDownsample, WindowedKSpaceDownsample
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,8 @@ def test_a_checkpoint_of_another_split_is_refused(trained, phantom_dir, tmp_path
         ({"network_def#global_residual": None}, "generator.residual True, now False"),
         ({"network_def#output": "tanh", "network_def#global_residual": None}, "generator.layers."),
         ({"discriminator_def#norm": "instance"}, "discriminator.layers.InstanceNorm2d"),
-        ({"jitter": 0.5, "jitter_margin": 0}, "jitter.prob 0.0, now 0.5"),
+        ({"varied": 0.5, "estimated": 0.0}, "varied.prob 0.0, now 0.5"),
+        ({"network_def#condition": None}, "generator.parameters"),
     ],
 )
 def test_a_checkpoint_of_other_data_or_networks_is_refused(trained, phantom_dir, tmp_path, changed, message):
@@ -146,7 +147,7 @@ def test_a_new_schedule_is_no_reason_to_refuse_a_checkpoint(trained, phantom_dir
 # Knobs that need not agree between runs and processes, and those that others in run_settings follow from
 FREE = {"bundle_root", "dataset_dir", "output_dir", "run_files", "ckpt", "init_weights", "method", "device", "compile"}
 FREE |= {"num_workers", "cache_rate", "quick", "passes_per_epoch", "pretrain_iterations", "adversarial_iterations"}
-FREE |= {"run_dir", "sigma", "jitter_margin", "network", "discriminator", "ema_network"}
+FREE |= {"run_dir", "sigma", "network", "discriminator", "ema_network"}
 
 
 def test_every_knob_that_shapes_a_run_is_in_its_settings():
@@ -155,7 +156,7 @@ def test_every_knob_that_shapes_a_run_is_in_its_settings():
     knobs = {k for k, v in config.items() if not isinstance(v, dict | list)} - FREE - {"run"}
     assert {k for k in knobs if not re.search(rf"@{k}\b", settings)} == set()
     assert {k for k in FREE if k not in config} == set()
-    for item in ("scale_intensity", "degrade", "jittered", "network_def", "discriminator_def"):
+    for item in ("scale_intensity", "degrade", "measurements", "network_def", "discriminator_def"):
         assert re.search(rf"@{item}\b", settings), item
 
 
@@ -208,22 +209,37 @@ def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, t
     assert not (tmp_path / "out").exists()
 
 
-def test_jittered_crops_have_no_border_of_their_own_and_validation_keeps_the_default(phantom_dir, tmp_path):
-    flow = workflow(phantom_dir, tmp_path, jitter=1.0, jitter_margin=8, **{"jittered#operator_prob": 1.0})
+def test_varied_slices_are_measured_whole_and_then_cropped_and_validation_keeps_the_default(phantom_dir, tmp_path):
+    windowed = {"measurements#weights": {"windowed": 1}, "measurements#noise_prob": 0.0}
+    flow = workflow(phantom_dir, tmp_path, varied=1.0, estimated=0.0, **windowed)
     flow.initialize()
     parser = flow.parser
     item = parser.get_parsed_content("train#dataset")[0]
     assert item["image"].shape == (1, 8, 8)
     assert item["label"].shape == item["mask"].shape == (1, 32, 32)
-    assert type(parser.get_parsed_content("jittered").rand.degrade.operator).__name__ in (
-        "BicubicDownsample",
-        "KSpaceDownsample",
-    )
+    measurement = parser.get_parsed_content("measure").measurement
+    assert isinstance(measurement.operator, WindowedKSpaceDownsample)
+    assert torch.equal(item["condition"], measurement.condition())
     validated = parser.get_parsed_content("validate#dataset")[0]
     expected = GaussianDownsample(4)(validated["label"].as_tensor()[None])[0]
     torch.testing.assert_close(validated["image"].as_tensor(), expected)
     flow.run()
     assert (tmp_path / "models" / "model.pt").is_file()
+    settings = json.loads((tmp_path / "summary.json").read_text())["settings"]
+    assert settings["varied"]["measurements"]["weights"] == {"windowed": 1}
+
+
+def test_the_network_is_told_the_condition_only_if_it_takes_one(phantom_dir, tmp_path):
+    short = {"pretrain_epochs": 1, "adversarial_epochs": 0, "epoch_length": 1}
+    start = torch.load(conditioned_weights(phantom_dir, tmp_path / "a", short), weights_only=True)
+    assert start["film.out.bias"].abs().max() > 0  # one step away from the identity
+    run(workflow(phantom_dir, tmp_path / "b", varied=1.0, estimated=0.0, **{"network_def#condition": None}, **short))
+    assert not any("film" in name for name in torch.load(tmp_path / "b" / "models" / "model.pt", weights_only=True))
+
+
+def conditioned_weights(phantom_dir: Path, out: Path, options: dict) -> Path:
+    run(workflow(phantom_dir, out, varied=1.0, estimated=0.0, **options))
+    return out / "models" / "model.pt"
 
 
 def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trained):
@@ -234,18 +250,18 @@ def test_a_run_can_start_from_the_weights_of_another(phantom_dir, tmp_path, trai
     torch.testing.assert_close(second, first, rtol=1e-6, atol=1e-7)  # the moving average starts there too
 
 
-def test_a_margin_that_would_shift_the_pairs_is_refused(phantom_dir, tmp_path):
-    with pytest.raises(RuntimeError) as caught:
-        run(workflow(phantom_dir, tmp_path / "out", jitter=1.0, jitter_margin=10))
-    assert "jitter_margin must be a multiple of the scale 4, at least 0, got 10" in causes(caught.value)
-
-
-def test_crops_that_are_not_jittered_keep_the_degradation_of_the_run(phantom_dir, tmp_path):
-    flow = workflow(phantom_dir, tmp_path, jitter=1e-9, jitter_margin=8, sigma=2.5)
+def test_slices_that_are_not_varied_keep_the_degradation_of_the_run(phantom_dir, tmp_path):
+    flow = workflow(phantom_dir, tmp_path, varied=1e-9, estimated=0.0, sigma=2.5)
     flow.initialize()
-    degrade = flow.parser.get_parsed_content("jittered").rand
-    degrade.randomize()
-    assert degrade.degrade.operator.sigma == 2.5
+    measure = flow.parser.get_parsed_content("measure")
+    measure.randomize()
+    assert measure.measurement.operator.sigma == 2.5
+
+
+def test_slices_too_small_for_an_estimate_are_refused(phantom_dir, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        run(workflow(phantom_dir, tmp_path / "out", varied=1.0, estimated=1.0))
+    assert "image must have at least 64 pixels along each axis, got (32, 32)" in causes(caught.value)
 
 
 @pytest.mark.parametrize("name", ["compile", "quick"])

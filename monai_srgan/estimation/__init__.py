@@ -7,13 +7,14 @@ from __future__ import annotations
 from monai_srgan.estimation.assumed import AssumedMeasurement, assume_measurement
 from monai_srgan.estimation.estimate import MeasurementEstimate, estimate_measurement
 from monai_srgan.estimation.estimator import MeasurementEstimator
-from monai_srgan.estimation.features import MeasurementFeatures, measurement_features
+from monai_srgan.estimation.features import MIN_SIZE, MeasurementFeatures, measurement_features
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import KERNEL_FAMILIES, MeasurementNet, MeasurementOutput
 from monai_srgan.estimation.statistics import fit_statistics
 
 __all__ = [
     "KERNEL_FAMILIES",
+    "MIN_SIZE",
     "AssumedMeasurement",
     "KernelFit",
     "MeasurementEstimate",

@@ -12,7 +12,7 @@ from torch import nn
 from monai_srgan.estimation.features import EDGE_FEATURES, FINE_FEATURES, SPECTRUM_BINS
 from monai_srgan.physics import TRANSFER_FREQUENCIES
 
-__all__ = ["KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
+__all__ = ["COMPONENTS", "KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
 
 KERNEL_FAMILIES = ("gaussian", "bicubic", "kspace")
 """Kernel families that are told apart."""
@@ -21,7 +21,9 @@ _SAMPLES = len(TRANSFER_FREQUENCIES)
 _VALUES = 2 * _SAMPLES + 1
 _LOG_VARIANCE = (-10.0, 3.0)
 _FEATURES = SPECTRUM_BINS**2 + FINE_FEATURES + 2 * EDGE_FEATURES
-_COMPONENTS = 24  # principal components of the features that novelty is measured along
+COMPONENTS = 24
+"""Number of principal components of the features that novelty is measured along."""
+
 _USUAL = 0.999  # quantile of the training images whose novelty is 1
 _LINES = 4  # of the spectrum nearest to an axis that make its profile
 
@@ -61,8 +63,8 @@ class MeasurementNet(nn.Module):
         self.register_buffer("fine_std", torch.ones(FINE_FEATURES))
         self.register_buffer("edges_mean", torch.zeros(EDGE_FEATURES))
         self.register_buffer("edges_std", torch.ones(EDGE_FEATURES))
-        self.register_buffer("components", torch.zeros(_COMPONENTS, _FEATURES))
-        self.register_buffer("component_std", torch.ones(_COMPONENTS))
+        self.register_buffer("components", torch.zeros(COMPONENTS, _FEATURES))
+        self.register_buffer("component_std", torch.ones(COMPONENTS))
         self.register_buffer("novelty_limits", torch.ones(2))
         cells = SPECTRUM_BINS // 4
         self.map = nn.Sequential(
@@ -93,7 +95,7 @@ class MeasurementNet(nn.Module):
         self.get_buffer("edges_mean").copy_(edges.flatten(0, 1).mean(0))
         self.get_buffer("edges_std").copy_(edges.flatten(0, 1).std(0).clamp_min(1e-3))
         flat = self._flat(*self._normalized(spectrum, fine, edges))
-        _, values, components = torch.svd_lowrank(flat, q=_COMPONENTS, niter=4)
+        _, values, components = torch.svd_lowrank(flat, q=COMPONENTS, niter=4)
         self.get_buffer("components").copy_(components.T)
         self.get_buffer("component_std").copy_(values / len(flat) ** 0.5)
         limits = torch.quantile(self._distances(flat), _USUAL, dim=0)

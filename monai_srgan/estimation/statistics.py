@@ -10,7 +10,7 @@ from itertools import islice
 import torch
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.estimation.network import MeasurementNet
+from monai_srgan.estimation.network import COMPONENTS, MeasurementNet
 
 __all__ = ["fit_statistics"]
 
@@ -21,15 +21,16 @@ def fit_statistics(network: MeasurementNet, loader: Iterable[Mapping[str, torch.
     Args:
         network: changed in place.
         loader: batches of :class:`~monai_srgan.transforms.MeasurementSamplesd`.
-        batches: number of batches to look at; all together must hold more images than there are features, about 1100.
+        batches: number of batches to look at; a few thousand images give a reliable novelty.
 
     Raises:
-        ValueError: if `batches` is not positive, or there is no batch.
+        ValueError: if `batches` is not positive, or the batches hold no more images than novelty has components, 24.
     """
     if batches < 1:
         raise ValueError(f"batches must be at least 1, got {batches}")
     found = [(batch[Keys.IMAGE], batch["fine"], batch["edges"]) for batch in islice(loader, batches)]
-    if not found:
-        raise ValueError("loader has no batch: the training set is empty")
+    images = sum(len(spectrum) for spectrum, _, _ in found)
+    if images <= COMPONENTS:
+        raise ValueError(f"batches must hold more than {COMPONENTS} images, got {images}: raise batches or their size")
     spectrum, fine, edges = (torch.cat(part) for part in zip(*found, strict=True))
     network.set_statistics(spectrum, fine, edges)

@@ -14,7 +14,7 @@ from monai.transforms import MapTransform, Randomizable
 from monai.utils.enums import CommonKeys as Keys
 from torch import Tensor
 
-from monai_srgan.estimation import KERNEL_FAMILIES, measurement_features
+from monai_srgan.estimation import KERNEL_FAMILIES, MIN_SIZE, measurement_features
 from monai_srgan.physics import (
     BicubicDownsample,
     GaussianDownsample,
@@ -27,6 +27,7 @@ from monai_srgan.physics import (
 from monai_srgan.transforms.conversion import as_tensor
 from monai_srgan.transforms.degradation import MaskAwareDegrade
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
+from monai_srgan.transforms.source_name import source_name
 
 __all__ = ["MeasurementSamplesD", "MeasurementSamplesDict", "MeasurementSamplesd"]
 
@@ -55,7 +56,7 @@ class MeasurementSamplesd(Randomizable, MapTransform):
         allow_missing_keys: whether to skip a missing key.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range; on call, if the slice is smaller than 64 LR pixels along an axis.
     """
 
     def __init__(
@@ -81,6 +82,12 @@ class MeasurementSamplesd(Randomizable, MapTransform):
         found = []
         for key in self.key_iterator(data):
             hr = as_tensor(data[key]).as_subclass(Tensor).float()
+            smallest = MIN_SIZE * self.measurements.scale
+            if hr.ndim != 3 or min(hr.shape[1:]) < smallest:
+                raise ValueError(
+                    f"{source_name(data[key])}: must be (1, H, W) with at least {smallest} pixels along each axis, got "
+                    f"{tuple(hr.shape)}: leave small slices out (min_size of figshare_datalist)"
+                )
             resized = self._resized(hr)  # one size per call: zero filling costs more than all the rest
             for _ in range(self.num_samples):
                 found.append(self._sample(resized))
@@ -92,6 +99,8 @@ class MeasurementSamplesd(Randomizable, MapTransform):
         if self.R.random_sample() >= self.resize_prob:
             return hr
         ratio = _HALF if self.R.random_sample() < _HALF_PROB else self.R.uniform(1.0, _TWICE)
+        if ratio * min(hr.shape[1:]) < MIN_SIZE * scale:
+            return hr
         height, width = (round(n * ratio / scale) * scale for n in hr.shape[1:])
         if ratio < 1:
             top, left = (hr.shape[1] - height) // 2, (hr.shape[2] - width) // 2

@@ -70,7 +70,7 @@ class SuperResolution(BundleInferTask):
             raise ValueError(
                 f"{path} is not a bundle with configs/inference.json and models/model.pt: pass --conf bundle DIR"
             )
-        self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": False})
+        self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": True})
 
     def _get_network(self, device: str, data: Mapping[str, Any] | None) -> torch.nn.Module:
         """The network with the weights of a request; the latest one is cached."""
@@ -90,7 +90,7 @@ class SuperResolution(BundleInferTask):
 
     def inferer(self, data: Mapping[str, Any] | None = None) -> Inferer:
         """The bundle's inferer, with or without the consistency projection."""
-        consistency = (data or {}).get("consistency", False)
+        consistency = (data or {}).get("consistency", True)
         if not isinstance(consistency, bool):
             raise ValueError(f"consistency must be true or false, got {consistency!r}")
         self.bundle_config["consistency"] = consistency

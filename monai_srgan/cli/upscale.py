@@ -5,13 +5,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 from monai_srgan.cli.parsing import Command, plain_text
 from monai_srgan.cli.workflow import add_common_options, common_items, run_config
 from monai_srgan.errors import about
 
 __all__ = ["COMMAND"]
+
+
+def _measurement(text: str) -> Any:
+    """A record in JSON, the path of a file, or "auto"."""
+    if text == "auto":
+        return text
+    if not text.lstrip().startswith("{"):
+        return Path(text).expanduser()
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"must be JSON, a JSON file or auto ({error}), got {text!r}") from error
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +38,27 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="also write maps of how far to trust each pixel; takes 8 times as long",
     )
     parser.add_argument(
+        "--measurement",
+        type=_measurement,
+        metavar="RECORD",
+        help="how the input was measured: auto estimates it (default); else JSON such as "
+        '\'{"kernel": "gaussian", "sigma": 1.0, "noise_std": 0.02}\', or a JSON file',
+    )
+    parser.add_argument(
+        "--native",
+        choices=("auto", "off"),
+        help="auto reduces an image that the scanner interpolated to what it acquired (default); off takes every "
+        "pixel for measured",
+    )
+    parser.add_argument(
+        "--grid",
+        choices=("input", "native"),
+        help="grid of the result: four times the input's (default), or four times what the scanner acquired",
+    )
+    parser.add_argument(
         "--consistency",
-        action="store_true",
-        help="make the result consistent with the input: degraded again, it is the input",
+        action=argparse.BooleanOptionalAction,
+        help="project the result onto the images that the measurement reduces to the input (default), or not",
     )
     parser.add_argument(
         "--blend", type=float, metavar="0..1", help="interpolate the weights between srresnet (0) and --variant (1)"
@@ -57,7 +89,10 @@ def _run(args: argparse.Namespace) -> None:
         dataset_dir=Path(args.input).expanduser(),
         output_dir=output,
         blend=args.blend,
-        consistency=args.consistency or None,
+        measurement=args.measurement,
+        native=args.native,
+        grid=args.grid,
+        consistency=args.consistency,
         trust=args.trust or None,
         output_ext=args.ext,
         output_dtype=args.dtype,
@@ -75,12 +110,14 @@ COMMAND = Command(
     arguments="IN OUT",
     summary="enlarge images and volumes by 4 in plane",
     description="Enlarge images by 4 in plane: .mat, NIfTI, grayscale PNG, DICOM files and folders of DICOM series,\n"
-    "slices or volumes. Writes OUT/<name>_sr.nii.gz in the input's units, at the input's position.",
+    "slices or volumes. Writes OUT/<name>_sr.nii.gz in the input's units, at the input's position,\n"
+    "and OUT/<name>_sr.json, which says how the input is assumed to have been measured.",
     add_options=_add_options,
     run=_run,
     examples=(
         "monai-srgan upscale scan.nii.gz out",
         "monai-srgan upscale slices out --ext .png",
-        "monai-srgan upscale series out --variant srresnet --consistency --trust",
+        "monai-srgan upscale series out --variant srresnet --trust",
+        'monai-srgan upscale scan.nii.gz out --measurement \'{"kernel": "gaussian", "sigma": 1.0}\'',
     ),
 )

@@ -47,9 +47,9 @@ def main() -> None:
     set_determinism(seed=0)
     config = ConfigParser()
     config.read_config(str(_CONFIG))
-    config.update({"bundle_root": str(_CONFIG.parents[1]), "epoch_length": 1})
+    config.update({"bundle_root": str(_CONFIG.parents[1]), "epoch_length": 1, "varied": 0.0})
     load = config.get_parsed_content("load_slice")
-    crop = config.get_parsed_content("train#preprocessing_transforms")
+    crop = [config.get_parsed_content(f"train#{name}") for name in ("ensure", "crop", "flip")]
     path = Compose([*load, *crop, config.get_parsed_content("degrade")])
     with slice_files(_SLICES) as (files, source):
         items = [{"image": file} for file in files]

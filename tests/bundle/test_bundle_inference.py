@@ -161,9 +161,7 @@ def test_variants_are_the_shipped_weights() -> None:
     bundle = str(ROOT / "bundle")
     assert ckpt_path(bundle_root=bundle) == ROOT / "bundle/models/model.pt"
     assert ckpt_path(bundle_root=bundle, variant="srresnet") == ROOT / "bundle/models/srresnet/srresnet.pt"
-    robust = ckpt_path(bundle_root=bundle, variant="srresnet_jitter")
-    assert robust == ROOT / "bundle/models/srresnet_jitter/srresnet_jitter.pt"
-    with refused(ValueError, "variant must be one of srgan, srresnet, srresnet_jitter, got 'esrgan'"):
+    with refused(ValueError, "variant must be one of srgan, srresnet, got 'esrgan'"):
         ckpt_path(bundle_root=bundle, variant="esrgan")
 
 
@@ -173,7 +171,6 @@ def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_h
         Path("b/models/trust/srresnet_consistent.json")
     )
     assert calibrated_intervals("b", "srgan", blend=0.5) is None
-    assert calibrated_intervals("b", "srresnet_jitter") is None
     with pytest.raises(ValueError, match="variant must be one of"):
         calibrated_intervals("b", "bicubic", blend=0.5)
 

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 import torch
 from ignite.engine import Events
+from monai.data import MetaTensor, list_data_collate
 from monai.engines import PrepareBatchExtraInput
+from monai.inferers import SimpleInferer
+from monai.transforms import Compose
 from torch import nn
 from torch.nn import functional as F
 
 from monai_srgan.engines import SREvaluator
-from monai_srgan.estimation import AssumedMeasurement
+from monai_srgan.estimation import AssumedMeasurement, assume_measurement
+from monai_srgan.inferers import MeasuredInferer
 from monai_srgan.physics import (
     BicubicUpsample,
     ConsistencyProjection,
@@ -25,8 +29,13 @@ from monai_srgan.physics import (
     Measurement,
     PerAxisDownsample,
 )
-from monai_srgan.scores import ScoredSlice, scored_slices
-from monai_srgan.transforms import MaskAwareDegrade
+from monai_srgan.scores import ESTIMATED, Method, ScoredSlice, scored_slices
+from monai_srgan.transforms import (
+    AssumeMeasurementd,
+    MaskAwareDegrade,
+    RestoreIntensity,
+    ScaleIntensityByPercentiled,
+)
 
 OPERATOR = GaussianDownsample(4)
 SHARP = Measurement(GaussianDownsample(4, 1.0))
@@ -177,6 +186,21 @@ def test_as_estimated_a_network_sees_a_scaled_image_and_the_assumption_and_is_pr
     assert [str(method) for method in item.scores.methods()] == names
     assert [str(method) for method in item.predictions] == names
     assert offset(item) == pytest.approx(0.5 * told(SHARP), abs=1e-6)
+
+
+@pytest.mark.parametrize("measurement", ["auto", UNEVEN], ids=["estimated", "given"])
+def test_as_estimated_the_result_is_that_of_inference(measurement: Any) -> None:
+    pair = batch()
+    pair = {key: F.interpolate(pair[key], scale_factor=5.5, mode="bilinear") for key in ("image", "label")}
+    inference = Compose(
+        [ScaleIntensityByPercentiled("image", clip=False), AssumeMeasurementd("image", measurement=measurement)]
+    )
+    loaded = inference({"image": MetaTensor(pair["image"][0], meta={"filename_or_obj": "scan.nii"})})["image"]
+    result = MeasuredInferer(SimpleInferer())(list_data_collate([{"image": loaded}])["image"], Conditioned())
+    expected = RestoreIntensity()(result.as_tensor(), scale=white(pair["image"]))
+    known = None if measurement == "auto" else measurement
+    [item] = run(pair, regions=("whole",), estimate=lambda image: assume_measurement(image, known))
+    torch.testing.assert_close(item.predictions[Method("net", (ESTIMATED,))], expected[0])
 
 
 def test_a_declined_slice_is_interpolated_and_counted(assumed: AssumedMeasurement) -> None:

@@ -150,16 +150,18 @@ class SREvaluator(SupervisedEvaluator):
         self.degradations = dict(degradations or {})
         self.measurement = measurement
         self.estimate = estimate
-        if estimate is not None and not any(map(takes_condition, (network, *self.baselines.values()))):
+        conditioned = any(map(takes_condition, (network, *self.baselines.values())))
+        if estimate is not None and not conditioned:
             raise ValueError("estimate needs a network that takes a condition, and no method does: set estimate=None")
         super().__init__(
             device=device, val_data_loader=val_data_loader, network=network, amp=amp, decollate=decollate, **kwargs
         )
         self._measured = None if estimate is None else MeasuredInferer(self.inferer, scale=scale)
         self._scorer = MethodScorer(self.regions, data_range, self.scores, rings)
-        self._told = None if measurement is None else measurement.condition()[None]
+        self._told = measurement.condition()[None] if measurement is not None and conditioned else None
         self._further = [
-            Degradation.of(title, given, project=projection is not None) for title, given in self.degradations.items()
+            Degradation.of(title, given, tell=conditioned, project=projection is not None)
+            for title, given in self.degradations.items()
         ]
 
     @property

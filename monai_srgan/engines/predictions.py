@@ -56,12 +56,13 @@ class Degradation:
     projection: Projection | None = None
 
     @classmethod
-    def of(cls, name: str, given: Measurement | Degrade, *, project: bool) -> Degradation:
+    def of(cls, name: str, given: Measurement | Degrade, *, tell: bool, project: bool) -> Degradation:
         """The degradation of a record, whose noise depends on the HR image alone, or of a callable.
 
         Args:
             name: in tables.
             given: a record; or a callable of HR images, which tells nothing but its ``adjoint`` where it has one.
+            tell: whether any method can be told a record.
             project: whether results are projected where the operator has an ``adjoint``, weighted by the noise.
 
         Raises:
@@ -77,7 +78,7 @@ class Degradation:
         return cls(
             name,
             lambda hr: torch.stack([degrade(image) for image in hr]),
-            given.condition()[None],
+            given.condition()[None] if tell else None,
             _projection(given.operator, given.noise_std) if project else None,
         )
 

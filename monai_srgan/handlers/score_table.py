@@ -60,7 +60,7 @@ class ScoreTable:
         history_name: name of the table over epochs; None for none.
         settings: everything that makes the figures reproducible, for the summary: degradation, section, fold, seed,
             checkpoint ... The evaluator's own (regions, data range, SSIM settings, fingerprints of the networks'
-            weights) are added.
+            weights, records of further degradations in words) are added.
         log_metrics: columns of the logged table; None for all that were measured.
         reference: method that the others are compared with.
 

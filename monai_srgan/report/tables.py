@@ -174,6 +174,8 @@ def degradation_table(
     """
     found = {method for kind in degradations.values() for method in kind.methods()}
     found = {m for m in found if any(kind.measured(m, region, metric) for kind in degradations.values())}
+    if not found:
+        return None
     estimated = any(method.additions == (ESTIMATED,) for method in found)
     ways = {(): "As told" if estimated else "Result", (CONSISTENCY,): "Projected", (ESTIMATED,): "As estimated"}
     ways = {added: label for added, label in ways.items() if any(method.additions == added for method in found)}
@@ -189,8 +191,6 @@ def degradation_table(
             row = _named(style, tuple(cells), roles)
             rows.append(replace(row, key=style.method.base == roles.key_method.base))
         sections.append(Section(bold_best(rows, [metric] * len(ways)), name))
-    if not found:
-        return None
     columns = (*ways.values(), *(["Declined"] if estimated else []))
     return Table(f"{heading(metric, in_region(region))}.", tuple(map(Column, columns)), tuple(sections))
 

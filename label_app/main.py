@@ -54,8 +54,8 @@ class SuperResolutionApp(MONAILabelApp):
 class SuperResolution(BundleInferTask):
     """The bundle's inference, with the weights and the consistency projection that a request sets.
 
-    Request options: ``variant`` (srgan, srresnet, srresnet_jitter), ``blend`` (share in [0, 1] of the variant's
-    weights, the rest from srresnet; empty for the variant alone), ``consistency`` (true or false).
+    Request options: ``variant`` (srgan, srresnet), ``blend`` (share in [0, 1] of the variant's weights, the rest
+    from srresnet; empty for the variant alone), ``consistency`` (true or false).
 
     Args:
         path: folder of the bundle.

@@ -39,7 +39,7 @@ OPTIONS = {
     "precision": "--precision fp32, bf16 or, on a GPU, fp16",
     "srresnet_path": "--srresnet_path FILE, a state dict of network_def",
     "trust": "--trust True",
-    "variant": "--variant srgan, srresnet or srresnet_jitter",
+    "variant": "--variant srgan or srresnet",
 }
 """Names of arguments that errors are about, and what to pass to ``python -m monai.bundle run``."""
 

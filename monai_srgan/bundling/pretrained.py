@@ -14,12 +14,16 @@ __all__ = ["SCALE", "VARIANTS", "calibrated_intervals", "find_srresnet", "pretra
 _WEIGHTS = {
     "srgan": "models/model.pt",
     "srresnet": "models/srresnet/srresnet.pt",
-    "srresnet_jitter": "models/srresnet_jitter/srresnet_jitter.pt",
 }
 
 
 VARIANTS = tuple(_WEIGHTS)
 """Names of the bundle's weights, the default first."""
+
+_RETIRED = {
+    "srresnet_jitter": "srresnet, which now estimates how an image was measured and does what srresnet_jitter did"
+}
+"""Names of earlier versions, and what to use instead."""
 
 SCALE = 4
 """Enlargement of the bundle's weights."""
@@ -33,13 +37,12 @@ def pretrained_weights(bundle_root: str, variant: str) -> str:
 
     Args:
         bundle_root: folder of the bundle.
-        variant: "srgan" for sharpness, "srresnet" for fidelity, "srresnet_jitter" for fidelity where the degradation
-            differs from the default one.
+        variant: "srgan" for sharpness, "srresnet" for fidelity.
 
     Raises:
         ValueError: `variant` is unknown.
     """
-    _check_variant(variant)
+    check_variant(variant)
     return str(Path(bundle_root) / _WEIGHTS[variant])
 
 
@@ -55,18 +58,21 @@ def calibrated_intervals(
         consistency: whether the results are projected to be consistent with the input.
 
     Returns:
-        the file; None for a blend and for "srresnet_jitter" (trained on many degradations), which have no intervals.
+        the file; None for a blend, which has no intervals.
 
     Raises:
         ValueError: `variant` is unknown.
     """
-    _check_variant(variant)
-    if blend is not None or variant not in _INTERVALS:
+    check_variant(variant)
+    if blend is not None:
         return None
     return str(Path(bundle_root) / (_INTERVALS[variant] + ("_consistent.json" if consistency else ".json")))
 
 
-def _check_variant(variant: str) -> None:
+def check_variant(variant: str) -> None:
+    """Raise a ValueError unless `variant` is one of :data:`VARIANTS`."""
+    if variant in _RETIRED:
+        raise about(ValueError(f"variant {variant!r} is retired: use {_RETIRED[variant]}"), "variant")
     if variant not in _WEIGHTS:
         raise about(ValueError(f"variant must be one of {', '.join(_WEIGHTS)}, got {variant!r}"), "variant")
 

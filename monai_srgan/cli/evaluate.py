@@ -26,12 +26,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--compare",
         type=lambda text: plain_text(text).split(","),
         metavar="A,B,...",
-        help="methods to compare: nearest, bicubic, lanczos, srresnet, srresnet_jitter, blend "
-        "(default: the first four)",
+        help="methods to compare: nearest, bicubic, lanczos, srresnet, blend (default: the first four)",
     )
     parser.add_argument("--sigma", type=float, metavar="S", help="blur of the degradation in HR pixels (default: 1.5)")
     parser.add_argument("--trust", action="store_true", help="also score the calibrated intervals")
-    parser.add_argument("--stress", action="store_true", help="also score degradations unseen in training")
+    parser.add_argument("--stress", action="store_true", help="also score other degradations, with and without noise")
     parser.add_argument("--panels", type=int, metavar="N", help="number of pictures (default: 6)")
     add_common_options(parser)
 

@@ -34,7 +34,7 @@ HINTS = {
     "precision": "--precision takes fp32, bf16 or, on a GPU, fp16",
     "srresnet_path": "pass --srresnet FILE with the SRResNet that the SRGAN was trained from",
     "trust": "add --trust",
-    "variant": "--variant takes srgan, srresnet or srresnet_jitter",
+    "variant": "--variant takes srgan or srresnet",
 }
 """Names of arguments that errors are about, and one line of help in terms of ``upscale``."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.bundling.bundle_root import installed_bundle
-from monai_srgan.bundling.pretrained import VARIANTS
+from monai_srgan.bundling.pretrained import VARIANTS, check_variant
 from monai_srgan.cli.parsing import device_name
 
 __all__ = ["add_common_options", "add_device_options", "common_items", "run_config"]
@@ -20,9 +20,9 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that upscale and evaluate share."""
     parser.add_argument(
         "--variant",
+        type=_variant,
         choices=VARIANTS,
-        help="srgan: sharper (default); srresnet: higher PSNR and SSIM; srresnet_jitter: for scans of another or "
-        "unknown blur",
+        help="srgan: sharper (default); srresnet: higher PSNR and SSIM",
     )
     parser.add_argument("--weights", metavar="FILE", help="your own state dict instead of the bundle's")
     parser.add_argument("--srresnet", metavar="FILE", help="SRResNet that --weights was trained from, for blends")
@@ -33,6 +33,14 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("fp32", "bf16", "fp16"), help="default: fp32; bf16 is faster where supported"
     )
     add_device_options(parser)
+
+
+def _variant(text: str) -> str:
+    try:
+        check_variant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:

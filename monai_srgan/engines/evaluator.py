@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,68 +13,31 @@ from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.data.tumor_types import tumor_type_name
-from monai_srgan.metrics import (
-    REGIONS,
-    FourierRings,
-    RegionValues,
-    RingComparison,
-    interval_scores,
-    region_masks,
-    region_scores,
+from monai_srgan.engines.method_scores import Batch, MethodScorer, MethodScores, Score
+from monai_srgan.engines.predictions import (
+    Degradation,
+    Degrade,
+    Enlarge,
+    Enlarger,
+    Estimate,
+    Estimates,
+    LRImages,
+    Prediction,
+    Projection,
+    predict,
+    takes_condition,
 )
-from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
+from monai_srgan.inferers import MeasuredInferer
+from monai_srgan.metrics import REGIONS, FourierRings, region_masks
+from monai_srgan.physics import BicubicUpsample, Measurement
 from monai_srgan.precision import autocast, plain
 from monai_srgan.processes import rank
-from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, RingCurve, ScoredSlice, ScoreRow, SliceScores
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, ScoredSlice, ScoreRow, SliceScores
 from monai_srgan.uncertainty import TrustMaps
 
 __all__ = ["SREvaluator"]
 
 _NEED_MASK = ("inside", "outside", "rim")
-
-Masks = Mapping[str, torch.Tensor]
-Predictions = dict[Method, torch.Tensor]
-Degrade = Callable[[torch.Tensor], torch.Tensor]
-Enlarge = Callable[[torch.Tensor], torch.Tensor]
-Projection = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-Score = Callable[[torch.Tensor, torch.Tensor, Masks, torch.Tensor], RegionValues]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """One batch, checked and on the device."""
-
-    lr: torch.Tensor
-    hr: torch.Tensor
-    mask: torch.Tensor
-    masks: Masks
-    args: Sequence[Any]
-    kwargs: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _MethodScores:
-    """The scores of one method on one batch."""
-
-    degradation: str
-    method: Method
-    values: RegionValues
-    rings: RingComparison | None = None
-
-    def curves(self, source: str, index: int) -> list[RingCurve]:
-        """The curves of one slice of the batch: one, or none where they are not measured."""
-        if self.rings is None:
-            return []
-        frequency, power, coherence = self.rings.frequency, self.rings.power[index], self.rings.coherence[index]
-        return [RingCurve(source, self.method, *(tuple(values.tolist()) for values in (frequency, power, coherence)))]
-
-
-@dataclass(frozen=True)
-class _Ensemble:
-    """The self-ensemble as a method, and its maps ``(B, C, H, W)``."""
-
-    method: Method
-    maps: TrustMaps[torch.Tensor]
 
 
 class SREvaluator(SupervisedEvaluator):
@@ -91,9 +53,15 @@ class SREvaluator(SupervisedEvaluator):
     :class:`~monai_srgan.scores.ScoreRow` for every degradation, method, region and metric; handlers read it by
     :func:`monai_srgan.scores.scored_slices`.
 
+    A network or baseline with a true attribute ``takes_condition`` is *conditioned*: it is told how the LR images were
+    measured (keyword `condition`), and with `estimate` also scored without being told, as ``<name> + estimated``. That
+    is the result of ``monai-srgan upscale`` for a file of the LR image: each image is scaled by its own percentile, its
+    measurement is estimated, and :class:`~monai_srgan.inferers.MeasuredInferer` enlarges it, by bicubic interpolation
+    where the estimate is declined. The score ``declined`` is then 1, else 0; it stands in the region ``whole``.
+
     Methods are in the order of tables: the baselines, then the network, each followed by ``<name> + consistency`` where
-    there is a `projection`; last ``<name> + ensemble``, or ``<name> + consistency + ensemble`` where the ensemble's
-    results are projected. NaN means *not measured*: the region is empty in that slice.
+    there is a `projection`, and by ``<name> + estimated``; last ``<name> + ensemble``, or ``<name> + consistency +
+    ensemble`` where the ensemble's results are projected. NaN means *not measured*: the region is empty in that slice.
 
     Deviations from MONAI's ``SupervisedEvaluator``: mixed precision follows the device, and ``decollate`` is off by
     default, since scoring needs no postprocessing; the handlers of this package work with either.
@@ -103,9 +71,9 @@ class SREvaluator(SupervisedEvaluator):
         val_data_loader: batches as above; a loader or a plain list.
         network: any module that enlarges ``image`` to the size of ``label``.
         name: the network's name in tables.
-        baselines: name to callable of LR images giving HR images; None is ``{"bicubic": BicubicUpsample(scale)}`` and
-            an empty dictionary none.
-        scale: enlargement of the default baseline.
+        baselines: name to callable of LR images giving HR images, such as :class:`~monai_srgan.inferers.Predictor`;
+            None is ``{"bicubic": BicubicUpsample(scale)}`` and an empty dictionary none.
+        scale: enlargement of the default baseline, and of images whose estimate is declined.
         regions: names from ``monai_srgan.metrics.REGIONS``.
         rim_width: total width of the region ``rim`` in HR pixels.
         data_range: range of the images for PSNR and SSIM.
@@ -119,16 +87,25 @@ class SREvaluator(SupervisedEvaluator):
             :class:`monai_srgan.metrics.HFEN`.
         rings: measures power and coherence by frequency, kept in ``engine.state.slices``, and the effective resolution
             of every method, on the loader's own degradation only.
-        degradations: name to callable of HR images giving LR images: baselines and network are also scored on these, by
-            PSNR, SSIM, MSE and bias; with a `projection`, also after the projection of the degradation's own operator,
-            where it has an adjoint.
+        degradations: further degradations by name, each a :class:`~monai_srgan.physics.Measurement`, or a callable of
+            HR images giving LR images, about which conditioned methods are told nothing. Baselines and network are also
+            scored on these, by PSNR, SSIM, MSE and bias; with a `projection`, also after the projection of the
+            degradation's own operator, where it has an adjoint, weighted by the record's noise. The noise is drawn from
+            the HR image, so that it is the same in every run.
+        measurement: how the loader's LR images were measured, which conditioned methods are told; None where it is not
+            known, and then they assume their default. A batch whose `prepare_batch` gives a keyword ``condition``
+            overrides it.
+        estimate: callable from an LR image ``(X, Y)`` to an :class:`~monai_srgan.estimation.AssumedMeasurement`, such
+            as :func:`~monai_srgan.estimation.assume_measurement`; None scores no method as estimated.
         amp: mixed precision of the network, bfloat16 on CPUs and on GPUs that support it; scores are never computed in
             it.
         decollate: see MONAI's ``Workflow``.
         kwargs: further arguments of ``SupervisedEvaluator``, such as ``inferer``, ``key_val_metric``, ``val_handlers``.
 
     Raises:
-        ValueError: if a region is unknown, or a baseline has the network's name.
+        TypeError: if `estimate` is given and the inferer is not a ``monai.inferers.Inferer``.
+        ValueError: if a region is unknown, a baseline has the network's name, a record of `degradations` depends on the
+            tumor mask, or there is an `estimate` and no conditioned method.
     """
 
     def __init__(
@@ -148,7 +125,9 @@ class SREvaluator(SupervisedEvaluator):
         ensemble: Callable[..., torch.Tensor] | None = None,
         scores: Sequence[Score] = (),
         rings: FourierRings | None = None,
-        degradations: Mapping[str, Degrade] | None = None,
+        degradations: Mapping[str, Measurement | Degrade] | None = None,
+        measurement: Measurement | None = None,
+        estimate: Estimate | None = None,
         amp: bool = False,
         decollate: bool = False,
         **kwargs: Any,
@@ -169,9 +148,21 @@ class SREvaluator(SupervisedEvaluator):
         self.scores = tuple(scores)
         self.rings = rings
         self.degradations = dict(degradations or {})
+        self.measurement = measurement
+        self.estimate = estimate
+        conditioned = any(map(takes_condition, (network, *self.baselines.values())))
+        if estimate is not None and not conditioned:
+            raise ValueError("estimate needs a network that takes a condition, and no method does: set estimate=None")
         super().__init__(
             device=device, val_data_loader=val_data_loader, network=network, amp=amp, decollate=decollate, **kwargs
         )
+        self._measured = None if estimate is None else MeasuredInferer(self.inferer, scale=scale)
+        self._scorer = MethodScorer(self.regions, data_range, self.scores, rings)
+        self._told = measurement.condition()[None] if measurement is not None and conditioned else None
+        self._further = [
+            Degradation.of(title, given, tell=conditioned, project=projection is not None)
+            for title, given in self.degradations.items()
+        ]
 
     @property
     def method(self) -> Method:
@@ -194,19 +185,64 @@ class SREvaluator(SupervisedEvaluator):
         mask = self._tumor_mask(batchdata, label)
         output: dict[str, Any] = {Keys.IMAGE: image, Keys.LABEL: label, self.mask_key: mask}
         self.state.output = output
-        output[Keys.PRED] = self._run(self.inferer, plain(image), *args, **kwargs)
+        kwargs = dict(kwargs)
+        condition = kwargs.pop("condition", self._told) if takes_condition(self.network) else self._told
+        network = self._network(self.inferer, args, kwargs)
+        output[Keys.PRED] = network.told(LRImages(plain(image), condition))
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         with torch.no_grad():
             masks = region_masks(mask, plain(label), self.regions, self.rim_width)
-            batch = _Batch(plain(image), plain(label), mask, masks, args, kwargs)
-            self.state.slices = self._scored_slices(batch, output[Keys.PRED], batchdata, label)
+            batch = Batch(plain(image), plain(label), mask, masks)
+            lr = self._lr_images(batch.lr.float(), condition, self.projection)
+            predictions = predict(self._methods(network), lr, {self.method: output[Keys.PRED]})
+            scores = [self._scorer.all_scores(m, p, batch) for m, p in predictions.items()]
+            maps = None
+            if self.ensemble is not None:
+                ensemble = self._network(self.ensemble, args, kwargs)
+                maps = TrustMaps.split(ensemble.told(LRImages(batch.lr, condition)), batch.hr.shape[1])
+                predictions[self._ensemble_method] = Prediction(maps.mean)
+                scores.append(self._scorer.all_scores(self._ensemble_method, Prediction(maps.mean), batch, maps))
+            for degradation in self._further:
+                scores += self._degraded_scores(degradation, network, batch)
+            self.state.slices = self._scored_slices(batch, predictions, scores, maps, batchdata, label)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output  # a list of slices where a handler of the event has decollated it
 
-    def _run(self, inferer: Callable[..., torch.Tensor], lr: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """The network's images, float32."""
-        with self.mode(self.network), autocast(self.state.device, self.amp, self.amp_kwargs):
-            return plain(inferer(lr, self.network, *args, **kwargs)).float()
+    def _network(
+        self, inferer: Callable[..., torch.Tensor], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Enlarger:
+        """The network as a method, run by an inferer with further arguments."""
+
+        def enlarge(lr: torch.Tensor, **known: Any) -> torch.Tensor:
+            runner = self._measured if self._measured is not None and "measurements" in known else inferer
+            with self.mode(self.network), autocast(self.state.device, self.amp, self.amp_kwargs):
+                return plain(runner(lr, self.network, *args, **kwargs, **known)).float()
+
+        return Enlarger(self.method, enlarge, takes_condition(self.network))
+
+    def _methods(self, network: Enlarger) -> list[Enlarger]:
+        """The baselines, and the network."""
+        baselines = [
+            Enlarger(Method.parse(n), enlarge, takes_condition(enlarge)) for n, enlarge in self.baselines.items()
+        ]
+        return [*baselines, network]
+
+    def _lr_images(
+        self, images: torch.Tensor, condition: torch.Tensor | None, projection: Projection | None
+    ) -> LRImages:
+        estimates = None if self.estimate is None else Estimates.of(images, self.estimate)
+        return LRImages(images, condition, projection, estimates)
+
+    def _degraded_scores(self, degradation: Degradation, network: Enlarger, batch: Batch) -> list[MethodScores]:
+        images = degradation.degrade(batch.hr.float())
+        lr = self._lr_images(images, degradation.condition, degradation.projection)
+        predictions = predict(self._methods(network), lr)
+        return [self._scorer.fidelity(degradation.name, m, p, batch) for m, p in predictions.items()]
+
+    @property
+    def _ensemble_method(self) -> Method:
+        consistent = getattr(self.ensemble, "consistent", False)
+        return (self.method.with_(CONSISTENCY) if consistent else self.method).with_(ENSEMBLE)
 
     def _tumor_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
         mask = batchdata.get(self.mask_key) if isinstance(batchdata, Mapping) else None
@@ -218,19 +254,16 @@ class SREvaluator(SupervisedEvaluator):
         return torch.zeros_like(plain(label)[:, :1], dtype=torch.bool)
 
     def _scored_slices(
-        self, batch: _Batch, pred: torch.Tensor, batchdata: Any, label: torch.Tensor
+        self,
+        batch: Batch,
+        predictions: Mapping[Method, Prediction],
+        scores: Sequence[MethodScores],
+        maps: TrustMaps[torch.Tensor] | None,
+        batchdata: Any,
+        label: torch.Tensor,
     ) -> list[ScoredSlice]:
-        """Score all methods on a batch and collect the results by slice."""
-        predictions = self._predictions(batch.lr.float(), pred, self.projection)
-        scores = [self._all_scores(m, p, batch) for m, p in predictions.items()]
-        ensemble = None if self.ensemble is None else self._ensemble_maps(self.ensemble, batch)
-        if ensemble is not None:
-            predictions[ensemble.method] = ensemble.maps.mean
-            scores.append(self._ensemble_scores(ensemble, batch))
-        half_width = None if ensemble is None else ensemble.maps.half_width
-        for name, degrade in self.degradations.items():
-            scores += self._degraded_scores(name, degrade, batch)
-
+        """The results of a batch by slice."""
+        half_width = None if maps is None else maps.half_width
         slices = []
         for i in range(len(batch.hr)):
             source = self._source(batchdata, label, i)
@@ -244,7 +277,7 @@ class SREvaluator(SupervisedEvaluator):
                     image=batch.lr[i],
                     label=batch.hr[i],
                     mask=batch.mask[i],
-                    predictions={method: images[i] for method, images in predictions.items()},
+                    predictions={method: found.images[i] for method, found in predictions.items()},
                     scores=SliceScores.of(
                         ScoreRow(
                             source=source,
@@ -261,7 +294,7 @@ class SREvaluator(SupervisedEvaluator):
                         for (region, metric), values in found.values.items()
                         if metric != "pixels"
                     ),
-                    spread=None if ensemble is None else ensemble.maps.spread[i],
+                    spread=None if maps is None else maps.spread[i],
                     half_width=None if half_width is None else half_width[i],
                     rings=tuple(curve for found in scores for curve in found.curves(source, i)),
                 )
@@ -272,65 +305,6 @@ class SREvaluator(SupervisedEvaluator):
         """The slice's file: its entry ``source``, or that of its target's metadata; else its place in the run."""
         source = _entry(batchdata, "source", index) or getattr(label[index], "meta", {}).get("filename_or_obj")
         return str(source or f"slice_{rank()}_{self.state.iteration}_{index}")
-
-    def _predictions(self, lr: torch.Tensor, pred: torch.Tensor, projection: Projection | None) -> Predictions:
-        """Images of all methods, each followed by its projection."""
-        images = {Method.parse(name): enlarge(lr) for name, enlarge in self.baselines.items()}
-        images[self.method] = pred
-        predictions: Predictions = {}
-        for method, image in images.items():
-            predictions[method] = image
-            if projection is not None:
-                predictions[method.with_(CONSISTENCY)] = projection(image, lr)
-        return predictions
-
-    def _ensemble_maps(self, ensemble: Callable[..., torch.Tensor], batch: _Batch) -> _Ensemble:
-        maps = TrustMaps.split(self._run(ensemble, batch.lr, *batch.args, **batch.kwargs), batch.hr.shape[1])
-        base = self.method.with_(CONSISTENCY) if getattr(ensemble, "consistent", False) else self.method
-        return _Ensemble(base.with_(ENSEMBLE), maps)
-
-    def _ensemble_scores(self, ensemble: _Ensemble, batch: _Batch) -> _MethodScores:
-        maps = ensemble.maps
-        scores = self._all_scores(ensemble.method, maps.mean, batch)
-        if maps.half_width is None:
-            return scores
-        intervals = interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks)
-        return replace(scores, values=self._by_region(scores.values | intervals))
-
-    def _degraded_scores(self, name: str, degrade: Degrade, batch: _Batch) -> list[_MethodScores]:
-        lr = degrade(batch.hr.float())
-        # the degradation's own operator: what a user has who knows it, while the network does not
-        own = self.projection is not None and hasattr(degrade, "adjoint")
-        projection = ConsistencyProjection(degrade) if own else None
-        pred = self._run(self.inferer, lr, *batch.args, **batch.kwargs)
-        predictions = self._predictions(lr, pred, projection)
-        return [_MethodScores(name, m, self._fidelity(m, p, batch)) for m, p in predictions.items()]
-
-    def _all_scores(self, method: Method, pred: torch.Tensor, batch: _Batch) -> _MethodScores:
-        scores = self._fidelity(method, pred, batch)
-        for score in self.scores:
-            scores |= score(pred, batch.hr.float(), batch.masks, batch.lr.float())
-        rings = None
-        if self.rings is not None:
-            rings = self.rings.compare(pred, batch.hr.float())
-            scores |= self.rings.scores(rings)
-        return _MethodScores("", method, self._by_region(scores), rings)
-
-    def _fidelity(self, method: Method, pred: torch.Tensor, batch: _Batch) -> RegionValues:
-        if pred.shape != batch.hr.shape:
-            shapes = f"{tuple(pred.shape)} for HR images of {tuple(batch.hr.shape)}"
-            raise ValueError(f"{method} gave {shapes}: check its scale")
-        scores = region_scores(pred, batch.hr.float(), batch.masks, self.data_range)
-        return {key: values.cpu() for key, values in scores.items()}
-
-    def _by_region(self, scores: RegionValues) -> RegionValues:
-        """The scores of the evaluator's regions, region by region."""
-        return {
-            (region, metric): values.cpu()
-            for wanted in self.regions
-            for (region, metric), values in scores.items()
-            if region == wanted  # a score may be defined on a region that is not evaluated
-        }
 
 
 def _entry(batchdata: Any, key: str, index: int, default: Any = None) -> Any:

@@ -20,7 +20,7 @@ from monai_srgan.report import Example, Report, render_report
 from monai_srgan.report.gallery import Gallery
 from monai_srgan.report.optional import require_jinja2, require_matplotlib
 from monai_srgan.report.wording import in_region
-from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, scored_slices
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, ESTIMATED, Method, scored_slices
 
 __all__ = ["ReportSaver"]
 
@@ -138,4 +138,5 @@ class ReportSaver:
     def _is_shown(self, method: Method, key_method: Method) -> bool:
         if self.methods is not None:
             return method in self.methods
-        return method == key_method or not method.has(CONSISTENCY) or method.has(ENSEMBLE)
+        projected = method.has(CONSISTENCY) or method.has(ESTIMATED)
+        return method == key_method or not projected or method.has(ENSEMBLE)

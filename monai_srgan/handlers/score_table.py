@@ -17,6 +17,7 @@ from monai_srgan.data.natural_order import natural_key
 from monai_srgan.files import writable_folder, write_atomically
 from monai_srgan.metrics import METRICS, SSIM_SETTINGS
 from monai_srgan.networks import weights_sha256
+from monai_srgan.physics import Measurement
 from monai_srgan.processes import gather, is_main_process, world_size
 from monai_srgan.scores import (
     CSV_COLUMNS,
@@ -59,7 +60,7 @@ class ScoreTable:
         history_name: name of the table over epochs; None for none.
         settings: everything that makes the figures reproducible, for the summary: degradation, section, fold, seed,
             checkpoint ... The evaluator's own (regions, data range, SSIM settings, fingerprints of the networks'
-            weights) are added.
+            weights, records of further degradations in words) are added.
         log_metrics: columns of the logged table; None for all that were measured.
         reference: method that the others are compared with.
 
@@ -153,6 +154,7 @@ class ScoreTable:
                 "rim_width_pixels": engine.rim_width,
                 "ssim": SSIM_SETTINGS,
                 "clamped": False,
+                **_records(engine.degradations),
                 "mean_over": "slices with the region; identical images (infinite PSNR) counted apart",
             },
             epoch=engine.state.epoch,
@@ -215,6 +217,12 @@ class ScoreTable:
                 }
             )
         _write_csv(path, _HISTORY, rows)
+
+
+def _records(degradations: Mapping[str, Any]) -> dict[str, Any]:
+    """The setting that says what the names of further degradations stand for, where their records are known."""
+    found = {name: given.description for name, given in degradations.items() if isinstance(given, Measurement)}
+    return {"degradations": found} if found else {}
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -107,6 +107,11 @@ class SRResNet(nn.Module):
             for parameter in self.tail.parameters():
                 nn.init.zeros_(parameter)
 
+    @property
+    def takes_condition(self) -> bool:
+        """Whether the network was built with `condition`."""
+        return self.film is not None
+
     def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
         """Enlarge a batch of images.
 

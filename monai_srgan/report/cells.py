@@ -11,7 +11,19 @@ from monai_srgan.report.methods import MethodStyle
 from monai_srgan.report.wording import counted, fact_of, minus, p_text, signed
 from monai_srgan.scores import METRIC_FACTS, ScoreSummary
 
-__all__ = ["Cell", "Column", "ColumnGroup", "Count", "Row", "Section", "Table", "bold_best", "count_of", "score_cell"]
+__all__ = [
+    "Cell",
+    "Column",
+    "ColumnGroup",
+    "Count",
+    "Row",
+    "Section",
+    "Table",
+    "bold_best",
+    "count_of",
+    "score_cell",
+    "yes_count",
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -165,6 +177,11 @@ def score_cell(
 def count_of(entry: ScoreSummary | None) -> Count:
     """Slices and patients behind a score."""
     return Count() if entry is None else Count(entry.n, entry.patients)
+
+
+def yes_count(entry: ScoreSummary) -> str:
+    """How many slices have 1 in a score that is 0 or 1: "3 of 139"."""
+    return f"{round((entry.mean or 0) * entry.n):,} of {entry.n:,}"
 
 
 def bold_best(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[Row, ...]:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monai_srgan.report.cells import yes_count
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.tables import Roles, headline_metrics, headline_regions, likeness_metric
 from monai_srgan.report.wording import counted, fact_of, in_region, minus, p_text, signed
-from monai_srgan.scores import CONSISTENCY, METRIC_FACTS, Method, ScoreSummary, SummaryTable
+from monai_srgan.scores import CONSISTENCY, ESTIMATED, METRIC_FACTS, Method, ScoreSummary, SummaryTable
 
 __all__ = ["findings"]
 
@@ -38,6 +39,7 @@ def findings(scores: SummaryTable, degradations: Mapping[str, SummaryTable], rol
         _null_space(scores, roles.key_method, labels),
         _coverage(scores, labels),
         _others(degradations, regions[:1], roles, labels),
+        _estimated(scores, degradations, regions[:1], roles.key_method.base, labels),
     ]
     return [_capital(sentence) for sentence in sentences if sentence]
 
@@ -156,6 +158,30 @@ def _others(degradations: Mapping[str, SummaryTable], regions: list[str], roles:
     return (
         f"under other degradations, the PSNR of {labels[roles.key_method]} {in_region(regions[0])} differs from that "
         f"of {labels[roles.reference]} by: {'; '.join(parts)}."
+    )
+
+
+def _estimated(
+    scores: SummaryTable, degradations: Mapping[str, SummaryTable], regions: list[str], base: str, labels: Labels
+) -> str:
+    """The difference, under every degradation, between a network as estimated and as told."""
+    told, estimated = Method(base), Method(base, (ESTIMATED,))
+    if told.with_(CONSISTENCY) in scores.methods():
+        told = told.with_(CONSISTENCY)  # as estimated, too, results are projected
+    parts = []
+    for name, kind in {"this run’s degradation": scores, **degradations}.items():
+        for region in regions:
+            known, unknown = (kind.measured(method, region, "psnr") for method in (told, estimated))
+            if known is None or unknown is None or known.mean is None or unknown.mean is None:
+                continue
+            declined = kind.measured(estimated, "whole", "declined")
+            count = f" ({yes_count(declined)} slices declined)" if declined and declined.mean else ""
+            parts.append(f"{name} {signed(fact_of('psnr'), unknown.mean - known.mean)} dB{count}")
+    if not parts:
+        return ""
+    return (
+        f"with the degradation estimated, the PSNR {in_region(regions[0])} differs from that of {labels[told]}, which "
+        f"is told the degradation, by: {'; '.join(parts)}."
     )
 
 

@@ -7,26 +7,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monai_srgan.scores.methods import CONSISTENCY, Method, in_table_order
+from monai_srgan.scores.methods import CONSISTENCY, ESTIMATED, Method, in_table_order
 
 __all__ = ["MethodStyle", "method_styles"]
 
 _LABELS = {"nearest": "Nearest", "bicubic": "Bicubic", "lanczos": "Lanczos", "srresnet": "SRResNet", "srgan": "SRGAN"}
-_LABELS |= {"srresnet_jitter": "SRResNet, jitter", "blend": "Blend"}
+_LABELS |= {"blend": "Blend"}
 # After Okabe & Ito (2008), for readers with any color vision; each at least 3:1 against white. Interpolation is gray.
 _COLORS = {
     "nearest": "#8a8f94",
     "bicubic": "#4d5358",
     "lanczos": "#94711c",
     "srresnet": "#0072b2",
-    "srresnet_jitter": "#3a8fc8",
     "srgan": "#d55e00",
     "blend": "#00875f",
 }
 _SPARE_COLORS = ("#b0478a", "#5a4fa2", "#2f7f8f", "#8c4a2f", "#5f7a1f")
 _COMMON_NOUNS = ("nearest", "bicubic")
 _MARKERS = {"nearest": "v", "bicubic": "s", "lanczos": "D", "srresnet": "o", "srgan": "^", "blend": "P"}
-_MARKERS |= {"srresnet_jitter": "8"}
 _SPARE_MARKERS = ("X", "p", "<", ">", "h")
 
 
@@ -58,9 +56,11 @@ class MethodStyle:
 
     @property
     def dashes(self) -> str:
-        """Matplotlib's line style: solid for a base, else dashed or dotted."""
+        """Matplotlib's line style: solid for a base, else dashed, dotted or both."""
         if not self.method.is_variant:
             return "-"
+        if self.method.has(ESTIMATED):
+            return "-."
         return "--" if self.method.has(CONSISTENCY) else ":"
 
     @property

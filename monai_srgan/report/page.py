@@ -38,7 +38,7 @@ from monai_srgan.report.tables import (
 from monai_srgan.report.templating import template_environment
 from monai_srgan.report.warnings import data_warnings, trust_warnings
 from monai_srgan.report.wording import counted, fact_of, heading, minus, region_definition, region_name
-from monai_srgan.scores import EvaluationSummary, Method, ScoreRow, SummaryTable
+from monai_srgan.scores import ESTIMATED, EvaluationSummary, Method, ScoreRow, SummaryTable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,6 +155,7 @@ def render_report(report: Report) -> str:
         trade_off=_trade_off(scores, styles),
         type_tables=_present(type_table(summary.by_tumor_type, region, roles) for region in regions),
         degradation_tables=_degradation_tables(summary, roles),
+        estimated=any(method.has(ESTIMATED) for method in scored),
         resolution=resolution_table(scores, roles),
         ring_plots=_ring_plots(report, styles),
         null_space=null_space_table(scores, roles),

@@ -17,10 +17,11 @@ from monai_srgan.report.cells import (
     bold_best,
     count_of,
     score_cell,
+    yes_count,
 )
 from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.wording import counted, fact_of, heading, in_region, ordered_regions, region_name
-from monai_srgan.scores import CONSISTENCY, METRIC_FACTS, Method, ScoreSummary, SummaryTable
+from monai_srgan.scores import CONSISTENCY, ESTIMATED, METRIC_FACTS, Method, ScoreSummary, SummaryTable
 
 __all__ = [
     "Roles",
@@ -44,8 +45,9 @@ _RESOLUTION = ("resolution_half", "resolution_half_mm", "resolution_seventh", "r
 _OUTSIDE = ("outside_power", "outside_share")
 _SPLIT = ("measured_mse", "null_mse")
 # these have sections of their own
-_SEPARATE = ("redegraded_psnr", *_INTERVALS, *_RESOLUTION, *_OUTSIDE, *_SPLIT, "null_share")
+_SEPARATE = ("redegraded_psnr", *_INTERVALS, *_RESOLUTION, *_OUTSIDE, *_SPLIT, "null_share", "declined")
 _LIKENESS = ("st_lpips", "hfen")  # the first that was measured
+_OWN = "This run’s own"
 
 
 @dataclass(frozen=True)
@@ -165,20 +167,32 @@ def type_table(types: Mapping[str, SummaryTable], region: str, roles: Roles) -> 
 def degradation_table(
     scores: SummaryTable, degradations: Mapping[str, SummaryTable], region: str, metric: str, roles: Roles
 ) -> Table | None:
-    """One score in one region: a column per degradation, the run's own first; None where nothing was measured."""
-    kinds: dict[str, SummaryTable] = {"This run’s": scores, **degradations}
-    rows = [
-        _row(style, [_Place(kind, region, metric) for kind in kinds.values()], roles)
-        for style in method_styles(method for kind in degradations.values() for method in kind.methods()).values()
-        if any(kind.measured(style.method, region, metric) for kind in degradations.values())
-    ]
-    if not rows:
+    """One score in one region: a section per degradation, the run's own first, and a line per method.
+
+    Side by side stand the result of the method, the projected one, and the one as estimated with the number of declined
+    slices, as far as measured. None where nothing was measured.
+    """
+    found = {method for kind in degradations.values() for method in kind.methods()}
+    found = {m for m in found if any(kind.measured(m, region, metric) for kind in degradations.values())}
+    if not found:
         return None
-    return Table(
-        f"{heading(metric, in_region(region))}.",
-        tuple(Column(name) for name in kinds),
-        (Section(bold_best(rows, [metric] * len(kinds))),),
-    )
+    estimated = any(method.additions == (ESTIMATED,) for method in found)
+    ways = {(): "As told" if estimated else "Result", (CONSISTENCY,): "Projected", (ESTIMATED,): "As estimated"}
+    ways = {added: label for added, label in ways.items() if any(method.additions == added for method in found)}
+    sections = []
+    for name, kind in {_OWN: scores, **degradations}.items():
+        rows = []
+        for style in method_styles(Method(method.base) for method in kind.methods() if method in found).values():
+            methods = [Method(style.method.base, added) for added in ways]
+            cells = [_score_of(kind, method, region, metric, roles) for method in methods]
+            if estimated:
+                declined = kind.measured(style.method.with_(ESTIMATED), "whole", "declined")
+                cells.append(Cell() if declined is None else Cell(yes_count(declined)))
+            row = _named(style, tuple(cells), roles)
+            rows.append(replace(row, key=style.method.base == roles.key_method.base))
+        sections.append(Section(bold_best(rows, [metric] * len(ways)), name))
+    columns = (*ways.values(), *(["Declined"] if estimated else []))
+    return Table(f"{heading(metric, in_region(region))}.", tuple(map(Column, columns)), tuple(sections))
 
 
 def consistency_table(scores: SummaryTable, roles: Roles) -> Table | None:
@@ -189,7 +203,11 @@ def consistency_table(scores: SummaryTable, roles: Roles) -> Table | None:
     rows = []
     for style in method_styles(scores.methods()).values():
         pair = (style.method, style.method.with_(CONSISTENCY))
-        if style.method.has(CONSISTENCY) or not any(redegraded.entry(method) for method in pair):
+        if (
+            style.method.has(CONSISTENCY)
+            or style.method.has(ESTIMATED)
+            or not any(redegraded.entry(method) for method in pair)
+        ):
             continue
         cells = [score_cell(place.entry(method), place.metric) for place in places for method in pair]
         rows.append(_named(style, tuple(cells), roles))
@@ -266,6 +284,13 @@ def _over_patients(entry: ScoreSummary | None) -> ScoreSummary | None:
     if entry is None or entry.patient_mean is None:
         return entry
     return replace(entry, mean=entry.patient_mean, sd=entry.patient_sd, low=None, high=None)
+
+
+def _score_of(scores: SummaryTable, method: Method, region: str, metric: str, roles: Roles) -> Cell:
+    """One cell of a method, compared with the reference."""
+    place = _Place(scores, region, metric)
+    reference = None if method == roles.reference else place.entry(roles.reference)
+    return score_cell(place.entry(method), metric, reference=reference)
 
 
 def _counted_rows(scores: SummaryTable, region: str, metrics: Sequence[str], roles: Roles) -> list[Row]:

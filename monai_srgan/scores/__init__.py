@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from monai_srgan.scores.evaluation import EvaluationSummary
 from monai_srgan.scores.facts import METRIC_FACTS, MetricFact
-from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, Method, in_table_order
+from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, ESTIMATED, Method, in_table_order
 from monai_srgan.scores.ring_curves import MeanRings, RingCurve, mean_rings
 from monai_srgan.scores.rows import CSV_COLUMNS, ScoreRow, SliceScores
 from monai_srgan.scores.scored_slice import ScoredSlice, scored_slices
@@ -24,6 +24,7 @@ __all__ = [
     "CONSISTENCY",
     "CSV_COLUMNS",
     "ENSEMBLE",
+    "ESTIMATED",
     "METRIC_FACTS",
     "EvaluationSummary",
     "MeanRings",

@@ -101,5 +101,7 @@ METRIC_FACTS: dict[str, MetricFact] = {
     # up to the stated level: intervals that cover more than they state are wider than necessary
     "coverage": MetricFact("coverage", "%", 100.0, ".1f", "high"),
     "interval_width": MetricFact("interval width", "", 1.0, ".4f", "low"),
+    # of each slice 0 or 1
+    "declined": MetricFact("declined", "%", 100.0, ".1f", "neither"),
 }
 """Every metric of this package, in the order of tables."""

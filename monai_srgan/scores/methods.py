@@ -7,13 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["CONSISTENCY", "ENSEMBLE", "Method", "in_table_order"]
+__all__ = ["CONSISTENCY", "ENSEMBLE", "ESTIMATED", "Method", "in_table_order"]
 
 CONSISTENCY = "consistency"
 """Addition: the result is projected onto the measurement, see :class:`monai_srgan.physics.ConsistencyProjection`."""
 
 ENSEMBLE = "ensemble"
 """Addition: the mean over flips and rotations, see :class:`monai_srgan.inferers.SelfEnsembleInferer`."""
+
+ESTIMATED = "estimated"
+"""Addition: nothing is told, and the measurement is estimated from the LR image: the result of ``monai-srgan upscale``,
+see :class:`monai_srgan.inferers.MeasuredInferer`."""
 
 _SEPARATOR = " + "
 _INTERPOLATIONS = ("nearest", "bicubic", "lanczos")

@@ -22,7 +22,9 @@ def test_pictures_are_enlarged_by_the_command_itself(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_told_in_the_command_s_words(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)upscale .*--variant none failed: .*invalid choice: 'none'"):
+    with pytest.raises(
+        RuntimeError, match=r"(?s)upscale .*--variant none failed: .*variant must be one of srgan, srresnet, got 'none'"
+    ):
         upscaling.upscale(tmp_path, tmp_path / "sr", ["--variant", "none"])
 
 

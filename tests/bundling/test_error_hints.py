@@ -63,6 +63,6 @@ def test_the_last_line_of_a_failed_bundle_run_names_the_option(tmp_path: Path) -
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-2:] == [
-        "ValueError: variant must be one of srgan, srresnet, srresnet_jitter, got 'esrgan'",
-        "hint: pass --variant srgan, srresnet or srresnet_jitter",
+        "ValueError: variant must be one of srgan, srresnet, got 'esrgan'",
+        "hint: pass --variant srgan or srresnet",
     ]

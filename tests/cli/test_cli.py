@@ -109,9 +109,16 @@ def test_the_old_name_of_an_option_is_an_error_with_the_new_one(capsys: pytest.C
     assert "--folds was renamed: use --num-folds" in capsys.readouterr().err
 
 
+def test_a_retired_variant_is_an_error_that_names_its_successor(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["upscale", "scan.nii.gz", "out", "--variant", "srresnet_jitter"])
+    assert ended.value.code == 2
+    assert "variant 'srresnet_jitter' is retired: use srresnet, which now" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("given", "items"),
-    [(["--blend", "0.5"], {"blend": 0.5}), (["--variant", "srresnet_jitter"], {"variant": "srresnet_jitter"})],
+    [(["--blend", "0.5"], {"blend": 0.5}), (["--variant", "srresnet"], {"variant": "srresnet"})],
 )
 def test_upscale_writes_the_same_files_as_the_bundle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], given: list[str], items: dict[str, Any]

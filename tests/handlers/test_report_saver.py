@@ -14,6 +14,7 @@ from monai.data import DataLoader, Dataset
 from torch import nn
 
 from monai_srgan.engines import SREvaluator
+from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.handlers import ReportSaver, ScoreTable
 from monai_srgan.metrics import split_error
 from monai_srgan.physics import BicubicDownsample, ConsistencyProjection
@@ -49,7 +50,9 @@ def slices(offsets: list[float]) -> list[dict[str, Any]]:
     return made
 
 
-def reports(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **kwargs: Any) -> list[Report]:
+def reports(
+    data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, estimate: Any = None, **kwargs: Any
+) -> list[Report]:
     seen: list[Report] = []
 
     def render(report: Report) -> str:
@@ -59,7 +62,11 @@ def reports(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **kwargs
     monkeypatch.setattr("monai_srgan.handlers.report_saver.render_report", render)
     table = ScoreTable(tmp_path)
     handlers = [table, ReportSaver(table, tmp_path, **kwargs)]
-    evaluator = SREvaluator("cpu", data, Offset(), name="net", projection=lambda p, _lr: p, val_handlers=handlers)
+    network = Offset()
+    network.takes_condition = estimate is not None  # type: ignore[assignment]  # for this test alone
+    evaluator = SREvaluator(
+        "cpu", data, network, name="net", projection=lambda p, _lr: p, estimate=estimate, val_handlers=handlers
+    )
     evaluator.logger.disabled = True
     evaluator.run()
     return seen
@@ -98,6 +105,17 @@ def test_the_methods_shown_can_be_chosen(tmp_path: Path, monkeypatch: pytest.Mon
         "best PSNR in the head",
         "worst PSNR in the head",
     ]
+
+
+def test_estimated_results_are_shown_where_the_report_is_about_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataLoader(Dataset(slices([0.3])))
+    for name, shown in (("net", [BICUBIC, NET]), ("net + estimated", [BICUBIC, NET, NET.with_("estimated")])):
+        [report] = reports(
+            data, tmp_path, monkeypatch, estimate=lambda _: AssumedMeasurement.unknown("too small"), method=name
+        )
+        assert list(report.examples[0].predictions) == shown
 
 
 def test_a_single_slice_is_shown_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

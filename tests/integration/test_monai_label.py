@@ -121,12 +121,12 @@ def test_the_result_lies_over_the_input_four_times_as_fine(stock: LabelServer, t
 def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelServer) -> None:
     model = own_app.info()["models"]["super_resolution"]
     assert model["type"] == "others"
-    assert model["config"]["variant"] == ["srgan", "srresnet", "srresnet_jitter"]
+    assert model["config"]["variant"] == ["srgan", "srresnet"]
 
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"variant": "srresnet"}, {"blend": 0.5}, {"variant": "srresnet_jitter", "consistency": True}],
+    [{}, {"variant": "srresnet"}, {"blend": 0.5}, {"variant": "srresnet", "consistency": True}],
     ids=["default", "variant", "blend", "consistency"],
 )
 def test_the_own_app_answers_with_the_options_of_a_request(

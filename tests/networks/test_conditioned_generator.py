@@ -104,6 +104,7 @@ def test_all_slices_of_a_volume_follow_its_condition():
 
 def test_the_papers_network_has_no_condition():
     assert sum(p.numel() for p in SRResNet(3, 3).parameters()) == 1_549_462
+    assert (SRResNet(3, 3).takes_condition, network().takes_condition) == (False, True)
     with pytest.raises(ValueError, match="takes no condition"):
         network(condition=None)(image(1, 1, 8, 8), image(1, SIZE))
     with pytest.raises(ValueError, match="takes no condition"):

@@ -15,7 +15,7 @@ from monai_srgan.scores import METRIC_FACTS, summarize
 def test_every_score_of_an_evaluation_has_its_facts() -> None:
     extra = ["hfen", "st_lpips", "redegraded_psnr", "measured_mse", "null_mse", "null_share"]
     extra += [name + unit for name in FRC_THRESHOLDS for unit in ("", "_mm")]
-    extra += ["outside_power", "outside_share", "coverage", "interval_width"]
+    extra += ["outside_power", "outside_share", "coverage", "interval_width", "declined"]
     assert list(METRIC_FACTS) == [*METRICS, *extra]
 
 
@@ -38,6 +38,7 @@ def test_every_score_of_an_evaluation_has_its_facts() -> None:
         ("outside_share", 3.13e-5, "31.3", "share outside the support x 1e6", ""),
         ("coverage", 0.9035, "90.3", "coverage [%]", "↑"),
         ("interval_width", 0.0421, "0.0421", "interval width", "↓"),
+        ("declined", 0.0216, "2.2", "declined [%]", ""),
     ],
 )
 def test_values_are_written_in_the_unit_of_the_heading(

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, in_table_order
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, ESTIMATED, Method, in_table_order
 
 
-@pytest.mark.parametrize("name", ["srgan", "blend 0.5", "srgan + consistency", "a + b + ensemble"])
+@pytest.mark.parametrize("name", ["srgan", "blend 0.5", "srgan + consistency", "srgan + estimated", "a + b + ensemble"])
 def test_a_method_survives_its_name(name: str) -> None:
     method = Method.parse(name)
     assert str(method) == name
@@ -23,6 +23,7 @@ def test_additions_are_added_and_removed() -> None:
     assert (both.has(CONSISTENCY), base.has(CONSISTENCY)) == (True, False)
     assert both.without(CONSISTENCY) == base.with_(ENSEMBLE)
     assert base.without(CONSISTENCY) == base
+    assert str(base.with_(ESTIMATED)) == "srgan + estimated"
     assert (both.is_variant, base.is_variant) == (True, False)
 
 

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the methods of an evaluation make of LR images: told how these were measured, projected, and as estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from monai_srgan.estimation import AssumedMeasurement
+from monai_srgan.physics import ConsistencyProjection, Measurement
+from monai_srgan.scores import CONSISTENCY, ESTIMATED, Method
+from monai_srgan.transforms import MaskAwareDegrade, ScaleIntensityByPercentile
+
+__all__ = [
+    "Degradation",
+    "Degrade",
+    "Enlarge",
+    "Enlarger",
+    "Estimate",
+    "Estimates",
+    "LRImages",
+    "Prediction",
+    "Projection",
+    "predict",
+    "takes_condition",
+]
+
+Degrade = Callable[[torch.Tensor], torch.Tensor]
+Enlarge = Callable[..., torch.Tensor]
+Estimate = Callable[[torch.Tensor], AssumedMeasurement]
+Projection = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def takes_condition(method: object) -> bool:
+    """Whether a network or a baseline has a true attribute ``takes_condition``."""
+    return bool(getattr(method, "takes_condition", False))
+
+
+@dataclass(frozen=True, eq=False)
+class Degradation:
+    """A further degradation: how its LR images are made, and what is known about them.
+
+    Attributes:
+        name: in tables.
+        degrade: from HR images ``(B, C, H, W)`` to LR images.
+        condition: ``(1, n)``, what conditioned networks are told; None where nothing is known.
+        projection: onto the LR images; None for none.
+    """
+
+    name: str
+    degrade: Degrade
+    condition: torch.Tensor | None = None
+    projection: Projection | None = None
+
+    @classmethod
+    def of(cls, name: str, given: Measurement | Degrade, *, tell: bool, project: bool) -> Degradation:
+        """The degradation of a record, whose noise depends on the HR image alone, or of a callable.
+
+        Args:
+            name: in tables.
+            given: a record; or a callable of HR images, which tells nothing but its ``adjoint`` where it has one.
+            tell: whether any method can be told a record.
+            project: whether results are projected where the operator has an ``adjoint``, weighted by the noise.
+
+        Raises:
+            ValueError: if the record depends on the tumor mask.
+        """
+        if not isinstance(given, Measurement):
+            return cls(name, given, projection=_projection(given) if project else None)
+        if given.inside is not None:
+            raise ValueError(
+                f"degradations: the record {name!r} depends on the tumor mask ({given.description}): set inside=None"
+            )
+        degrade = MaskAwareDegrade(given.operator, noise_std=given.noise_std)
+        return cls(
+            name,
+            lambda hr: torch.stack([degrade(image) for image in hr]),
+            given.condition()[None] if tell else None,
+            _projection(given.operator, given.noise_std) if project else None,
+        )
+
+
+def _projection(operator: object, noise_std: float = 0.0) -> Projection | None:
+    return ConsistencyProjection(operator, noise_std=noise_std) if hasattr(operator, "adjoint") else None
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """LR images of a batch as inference sees them, which does not know where they come from.
+
+    Attributes:
+        scaled: ``(B, C, h, w)``, each image divided by its 99.9th percentile.
+        white: ``(B, 1, 1, 1)``, these percentiles.
+        records: what is assumed about the measurement of each image.
+    """
+
+    scaled: torch.Tensor
+    white: torch.Tensor
+    records: tuple[AssumedMeasurement, ...]
+
+    @classmethod
+    def of(cls, images: torch.Tensor, estimate: Estimate) -> Estimates:
+        """Scale each image of a batch and estimate its measurement from its first channel."""
+        scaler = ScaleIntensityByPercentile(clip=False)
+        white = images.new_tensor([scaler.scale_of(image) for image in images])[:, None, None, None]
+        scaled = images / white
+        return cls(scaled, white, tuple(estimate(image[0]) for image in scaled))
+
+    @property
+    def declined(self) -> torch.Tensor:
+        """``(B,)`` float64: 1 for an image for which no network is used, else 0."""
+        return torch.tensor([float(record.declined is not None) for record in self.records], dtype=torch.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class LRImages:
+    """LR images of a batch, and what the methods learn about them.
+
+    Attributes:
+        images: ``(B, C, h, w)``.
+        condition: ``(1, n)`` or ``(B, n)``, what conditioned networks are told; None for nothing.
+        projection: onto the images; None for none.
+        estimates: what is assumed without being told; None if no method is run as estimated.
+    """
+
+    images: torch.Tensor
+    condition: torch.Tensor | None = None
+    projection: Projection | None = None
+    estimates: Estimates | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Images of one method.
+
+    Attributes:
+        images: ``(B, C, H, W)``.
+        declined: ``(B,)``, 1 where the estimate was declined; None for methods that do not estimate.
+    """
+
+    images: torch.Tensor
+    declined: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Enlarger:
+    """A method that enlarges LR images.
+
+    Attributes:
+        method: its name.
+        enlarge: callable of LR images; if `conditioned`, also with ``condition`` or ``measurements`` by keyword, see
+            :class:`~monai_srgan.inferers.Predictor`.
+        conditioned: whether it can be told how the images were measured.
+    """
+
+    method: Method
+    enlarge: Enlarge
+    conditioned: bool = False
+
+    def told(self, lr: LRImages) -> torch.Tensor:
+        """The images of the method, which is told what is known if it can be told."""
+        if self.conditioned and lr.condition is not None:
+            return self.enlarge(lr.images, condition=lr.condition.to(lr.images.device))
+        return self.enlarge(lr.images)
+
+    def estimated(self, estimates: Estimates) -> Prediction:
+        """The images of the method as ``monai-srgan upscale`` makes them of files that tell nothing."""
+        images = self.enlarge(estimates.scaled, measurements=estimates.records)
+        return Prediction(images * estimates.white, estimates.declined)
+
+
+def predict(
+    enlargers: Iterable[Enlarger], lr: LRImages, given: Mapping[Method, torch.Tensor] | None = None
+) -> dict[Method, Prediction]:
+    """Images of all methods in the order of tables: each as told, then projected, then as estimated.
+
+    Args:
+        enlargers: the methods.
+        lr: what they enlarge.
+        given: images as told that exist already.
+    """
+    given = given or {}
+    found: dict[Method, Prediction] = {}
+    for enlarger in enlargers:
+        method = enlarger.method
+        images = given[method] if method in given else enlarger.told(lr)
+        found[method] = Prediction(images)
+        if lr.projection is not None:
+            found[method.with_(CONSISTENCY)] = Prediction(lr.projection(images, lr.images))
+        if enlarger.conditioned and lr.estimates is not None:
+            found[method.with_(ESTIMATED)] = enlarger.estimated(lr.estimates)
+    return found

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from monai_srgan.estimation.estimate import MeasurementEstimate, estimate_measurement
 from monai_srgan.estimation.estimator import MeasurementEstimator
-from monai_srgan.physics import Measurement, PerAxisDownsample, swap_condition_axes
+from monai_srgan.physics import Measurement, PerAxisDownsample, condition_transfer_std, swap_condition_axes
 
 __all__ = ["AssumedMeasurement", "assume_measurement"]
 
@@ -62,6 +62,11 @@ class AssumedMeasurement:
     def unknown(cls, reason: str) -> AssumedMeasurement:
         """An image whose measurement cannot be estimated."""
         return cls(torch.zeros(0), None, "estimated", "unknown", declined=reason)
+
+    @property
+    def transfer_uncertainty(self) -> float:
+        """Standard uncertainty of the transfer functions, root mean square over both axes; 0 for what is told."""
+        return float(condition_transfer_std(self.condition).square().mean().sqrt()) if len(self.condition) else 0.0
 
     def transposed(self) -> AssumedMeasurement:
         """The same for the image with its two spatial axes swapped."""

@@ -15,7 +15,14 @@ from monai_srgan.estimation.estimator import MeasurementEstimator, default_estim
 from monai_srgan.estimation.features import MIN_SIZE
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import KERNEL_FAMILIES
-from monai_srgan.physics import NOISE_UNIT, Measurement, condition_vector
+from monai_srgan.physics import (
+    NOISE_UNIT,
+    TRANSFER_FREQUENCIES,
+    Measurement,
+    SupportEstimate,
+    condition_vector,
+    estimate_support,
+)
 
 __all__ = ["MeasurementEstimate", "estimate_measurement"]
 
@@ -44,6 +51,7 @@ class MeasurementEstimate:
         noise_range: 90 % interval of `noise_std`.
         families: probability of each kernel family.
         fit: operator of the most probable family that is nearest to the transfer functions.
+        support: the acquired part of k-space; beyond it the transfer functions are 0.
         noise_uncertainty: standard uncertainty of ``sqrt(noise_std / 0.05)``.
         novelty: how unlike the training images the image is; 1 is exceeded by one of them in a thousand.
         slices: number of slices that the estimate rests on.
@@ -56,6 +64,7 @@ class MeasurementEstimate:
     noise_range: tuple[float, float]
     families: Mapping[str, float]
     fit: KernelFit
+    support: SupportEstimate
     noise_uncertainty: float
     novelty: float
     slices: int
@@ -85,7 +94,12 @@ class MeasurementEstimate:
             if self.noise_std
             else "no noise"
         )
-        return f"{kernel}, {noise}"
+        filled = [
+            f"{100 * axis.fraction:.0f} % along {name}"
+            for axis, name in zip(self.support.axes, ("x", "y"), strict=True)
+            if axis.zero_filled and axis.fraction is not None
+        ]
+        return ", ".join([kernel, *(["k-space filled to " + " and ".join(filled)] if filled else []), noise])
 
     def condition(self) -> torch.Tensor:
         """What a conditioned network is told, see :func:`~monai_srgan.physics.condition_vector`."""
@@ -107,6 +121,7 @@ class MeasurementEstimate:
             "noise_range": [round(value, 5) for value in self.noise_range],
             "families": {name: round(value, 4) for name, value in self.families.items()},
             "novelty": round(self.novelty, 3),
+            "support": [axis.fraction for axis in self.support.axes],
             "slices": self.slices,
             "doubts": list(self.doubts),
         }
@@ -151,6 +166,11 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
     shares = torch.softmax(output.family, dim=1).mean(0).numpy().astype(float)
     families = dict(zip(KERNEL_FAMILIES, shares.tolist(), strict=True))
     transfer, transfer_std = mean[:-1].reshape(2, -1), std[:-1].reshape(2, -1)
+    support = estimate_support(pixels)
+    for axis, found in enumerate(support.axes):
+        if found.zero_filled and found.fraction is not None:
+            beyond = found.fraction / 2 < TRANSFER_FREQUENCIES
+            transfer[axis, beyond] = transfer_std[axis, beyond] = 0.0
     fit = fit_kernel(max(families, key=families.__getitem__), transfer, transfer_std)
     noise, low, high = (NOISE_UNIT * max(mean[-1] + k * std[-1], 0.0) ** 2 for k in (0.0, -1.645, 1.645))
     return MeasurementEstimate(
@@ -160,6 +180,7 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         noise_range=(low, high),
         families=families,
         fit=fit,
+        support=support,
         noise_uncertainty=float(std[-1]),
         slices=len(slices),
         novelty=novelty,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,19 +34,30 @@ class MeasuredInferer(Inferer):
         inferer: runs the network, such as :class:`~monai_srgan.inferers.TiledSRInferer`.
         consistency: whether to project.
         prior_std: see :class:`~monai_srgan.physics.ConsistencyProjection`.
+        model_error: standard deviation of what a wrong operator leaves in the LR image, per unit of the transfer
+            functions' uncertainty. It counts as noise of the projection, which an uncertain estimate thereby weakens.
         scale: enlargement.
 
     Raises:
         TypeError: `inferer` is not an inferer.
     """
 
-    def __init__(self, inferer: Inferer, *, consistency: bool = True, prior_std: float = 0.03, scale: int = 4) -> None:
+    def __init__(
+        self,
+        inferer: Inferer,
+        *,
+        consistency: bool = True,
+        prior_std: float = 0.02,
+        model_error: float = 0.05,
+        scale: int = 4,
+    ) -> None:
         super().__init__()
         if not isinstance(inferer, Inferer):
             raise TypeError(f"inferer must be a monai.inferers.Inferer, got {type(inferer).__name__}")
         self.inferer = inferer
         self.consistency = consistency
         self.prior_std = prior_std
+        self.model_error = model_error
         self.interpolate = BicubicUpsample(scale)
 
     def __call__(
@@ -60,8 +72,8 @@ class MeasuredInferer(Inferer):
 
         Args:
             inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D; a MetaTensor with the records.
-            network: passed to the inferer; it gets the argument `condition` if it has a modulation by one, as
-                ``SRResNet(condition=36)``.
+            network: passed to the inferer; it gets the argument `condition` if its attribute ``takes_condition`` is
+                true, as that of ``SRResNet(condition=36)``.
             args: further arguments of the network.
             measurements: one record per image, in place of those in the metadata.
             kwargs: further arguments of the network.
@@ -92,14 +104,13 @@ class MeasuredInferer(Inferer):
         if assumed.declined is not None:
             return _by_slice(lambda x: self.interpolate(x.float()), image)
         # A network of one's own may see the image alone.
-        if getattr(network, "film", None) is not None:
+        if getattr(network, "takes_condition", False):
             kwargs["condition"] = assumed.condition[None].to(image.device)
         pred = plain(self.inferer(image, network, *args, **kwargs)).float()
         if not self.consistency or assumed.measurement is None:
             return pred
-        projection = ConsistencyProjection(
-            assumed.measurement.operator, noise_std=assumed.measurement.noise_std, prior_std=self.prior_std
-        )
+        noise = math.hypot(assumed.measurement.noise_std, self.model_error * assumed.transfer_uncertainty)
+        projection = ConsistencyProjection(assumed.measurement.operator, noise_std=noise, prior_std=self.prior_std)
         return _by_slice(projection, pred, image.to(pred.device))
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "CONDITION_SIZE",
     "NOISE_UNIT",
     "TRANSFER_FREQUENCIES",
+    "condition_transfer_std",
     "condition_vector",
     "noise_unit",
     "swap_condition_axes",
@@ -108,6 +109,11 @@ def swap_condition_axes(condition: Tensor) -> Tensor:
     noise, std_first, std_second, noise_uncertainty = rest.unbind(-1)
     swapped = torch.stack([noise, std_second, std_first, noise_uncertainty], dim=-1)
     return torch.cat([second, first, swapped], dim=-1)
+
+
+def condition_transfer_std(condition: Tensor) -> Tensor:
+    """The uncertainties ``(..., 2)`` of the transfer functions along both axes in a condition ``(..., 36)``."""
+    return condition[..., 2 * _SAMPLES + 1 : 2 * _SAMPLES + 3]
 
 
 _DEFAULT = transfer_functions(GaussianDownsample(4))

@@ -14,11 +14,14 @@ import torch
 
 from monai_srgan.physics import NOISE_UNIT, TRANSFER_FREQUENCIES, condition_vector
 
-__all__ = ["MeasurementCell", "MeasurementNumbers", "populated_cells"]
+__all__ = ["NYQUIST", "MeasurementCell", "MeasurementNumbers", "populated_cells"]
 
 _AXES = 2
 _FLOOR, _NOISE_GAIN = 0.1, 10.0  # detail has about a tenth of the amplitude that white noise of sigma 1 has
-_NYQUIST = 0.5
+
+NYQUIST = 0.5
+"""Nyquist limit of the LR grid, in cycles per LR pixel."""
+
 _BANDWIDTH = (0.0, 1.0)
 
 
@@ -43,7 +46,7 @@ class MeasurementNumbers:
         values = (condition - zero).double().numpy()
         count = len(TRANSFER_FREQUENCIES)
         noise = NOISE_UNIT * float(values[_AXES * count]) ** 2
-        squares = np.square(values[: _AXES * count].reshape(_AXES, count)[:, TRANSFER_FREQUENCIES <= _NYQUIST])
+        squares = np.square(values[: _AXES * count].reshape(_AXES, count)[:, TRANSFER_FREQUENCIES <= NYQUIST])
         gains = squares / (squares + _FLOOR**2 + (_NOISE_GAIN * noise) ** 2)
         return cls(noise, float(gains.mean()))
 

@@ -15,8 +15,8 @@ from monai_srgan.files import writable_folder
 from monai_srgan.flags import require_flags
 from monai_srgan.uncertainty.calibration import check_cap
 from monai_srgan.uncertainty.cells import populated_cells
-from monai_srgan.uncertainty.cross_fit import SliceCoverage, cross_fit
-from monai_srgan.uncertainty.measured_intervals import CellIntervals, MeasuredIntervals
+from monai_srgan.uncertainty.cross_fit import FoldedScale, SliceCoverage, cross_fit, deal_patients
+from monai_srgan.uncertainty.measured_intervals import CellIntervals, MeasuredIntervals, check_basis
 from monai_srgan.uncertainty.record import CoverageSummary
 from monai_srgan.uncertainty.samples import SampleFolder, SliceSample
 
@@ -36,9 +36,10 @@ logger = logging.getLogger(__name__)
 class IntervalCalibration:
     """Calibrate the intervals of every cell of measurements, and write them to a JSON file.
 
-    Each cell of a grid over the numbers of the records (:class:`MeasurementNumbers`) gets a table and a factor by
-    :func:`cross_fit`; :func:`populated_cells` describes which cells are joined or left out. Slices whose record was
-    declined take no part: they have no intervals.
+    A smooth scale by record (:func:`fit_record_scale`) evens out the measurements; then each cell of a grid over the
+    numbers of the records (:class:`MeasurementNumbers`) gets a table and a factor by :func:`cross_fit`, which make the
+    coverage right in the cell, however well the scale fits. :func:`populated_cells` describes which cells are joined or
+    left out. Slices whose record was declined take no part: they have no intervals.
 
     Args:
         samples: folder of the samples.
@@ -52,8 +53,9 @@ class IntervalCalibration:
         folds: number of folds of patients.
         seed: of the folds of patients.
         overwrite: whether to replace an existing file.
-        facts: further arguments of :class:`MeasuredIntervals`: ``basis``, ``weights_sha256``, ``consistent``,
-            ``precision`` and ``settings``.
+        basis: whether the records are "estimated" or "told", see :class:`MeasuredIntervals`.
+        facts: further arguments of :class:`MeasuredIntervals`: ``weights_sha256``, ``consistent``, ``precision`` and
+            ``settings``.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -73,10 +75,12 @@ class IntervalCalibration:
         folds: int = 8,
         seed: int = 0,
         overwrite: bool = False,
+        basis: str = "estimated",
         **facts: Any,
     ) -> None:
         require_flags(overwrite=overwrite)
         check_cap(level, cap)
+        check_basis(basis)
         if bins < 1 or folds < 2 or min_patients < 2:
             raise ValueError(
                 f"bins must be at least 1, folds and min_patients at least 2, got {bins}, {folds} and {min_patients}"
@@ -88,7 +92,7 @@ class IntervalCalibration:
         self.noise_edges, self.bandwidth_edges = tuple(noise_edges), tuple(bandwidth_edges)
         self.min_patients, self.bins, self.folds, self.seed = min_patients, bins, folds, seed
         self.overwrite = overwrite
-        self.facts = facts
+        self.facts = {"basis": basis, **facts}
 
     def prepare(self) -> None:
         """Check, before any computation, that the file can be written.
@@ -131,17 +135,19 @@ class IntervalCalibration:
                 f"{patients} patients, have a record that was not declined. Add patients or draws, or lower "
                 "min_patients"
             )
+        fold_of = deal_patients((sample.patient for sample, _ in known), self.folds, self.seed)
+        scales = FoldedScale.fit([sample for sample, _ in known], fold_of, self.level)
         found: list[CellIntervals] = []
         slices: list[SliceCoverage] = []
         for cell in cells:
-            logger.info("cell %d of %d: %s", len(found) + 1, len(cells), cell.description)
             inside = [sample for sample, numbers in known if numbers in cell]
-            fitted = cross_fit(inside, self.level, bins=self.bins, folds=self.folds, seed=self.seed, cap=self.cap)
+            fitted = cross_fit(inside, self.level, fold_of=fold_of, scales=scales, bins=self.bins, cap=self.cap)
             found.append(CellIntervals(cell, fitted.table, fitted.calibration))
             slices += fitted.slices
         intervals = MeasuredIntervals(
             level=self.level,
             cells=tuple(found),
+            scale=scales.overall,
             patients=tuple(sorted({sample.patient for sample, _ in known})),
             operators=coverage_by_operator(slices),
             **self.facts,

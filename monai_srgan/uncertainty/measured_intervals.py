@@ -25,8 +25,9 @@ from monai_srgan.uncertainty.interval_file import (
 from monai_srgan.uncertainty.intervals import TABLE_FORMATS, IntervalTable
 from monai_srgan.uncertainty.quantiles import QuantileTable
 from monai_srgan.uncertainty.record import Calibration, CoverageSummary
+from monai_srgan.uncertainty.record_scale import RecordScale
 
-__all__ = ["CellIntervals", "MeasuredIntervals", "load_intervals"]
+__all__ = ["CellIntervals", "MeasuredIntervals", "check_basis", "load_intervals"]
 
 _FORMAT = "monai_srgan intervals 3"
 _BASES = ("estimated", "told")
@@ -34,7 +35,7 @@ _BASES = ("estimated", "told")
 
 @dataclass(frozen=True, eq=False)
 class CellIntervals:
-    """The intervals of one cell: ``half_width = calibration.factor * table(mean, spread)``.
+    """The table of one cell and its factor.
 
     Args:
         cell: the measurements for which they hold.
@@ -51,6 +52,7 @@ class CellIntervals:
 class MeasuredIntervals(CalibratedIntervals):
     """Intervals by measurement: the record of an image selects a cell, which has a table and a factor of its own.
 
+    ``half_width = factor * scale(record) * table(mean, spread)``, with the factor and the table of the record's cell.
     This is Mondrian conformal prediction (Vovk, *Conditional validity of inductive conformal predictors*, ACML 2012,
     https://arxiv.org/abs/1209.2673): the stated coverage holds in each cell, not only on average over all measurements.
     The cell is that of the record that inference has, usually an estimate, so that errors of the estimate are part of
@@ -65,6 +67,7 @@ class MeasuredIntervals(CalibratedIntervals):
         consistent: whether the results were projected onto the measured image.
         precision: of the network in the calibration, such as "fp32"; None if unknown.
         patients: names of the patients of the calibration.
+        scale: factor on all widths by record, which evens out the measurements of a cell; None for none.
         operators: coverage by region of each true operator and noise, held out, over all cells.
         settings: what makes the calibration reproducible: source of the measurements, section, fold, seed ...
 
@@ -79,6 +82,7 @@ class MeasuredIntervals(CalibratedIntervals):
     consistent: bool = False
     precision: str | None = None
     patients: tuple[str, ...] = ()
+    scale: RecordScale | None = None
     operators: Mapping[str, Mapping[str, CoverageSummary]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,8 +92,7 @@ class MeasuredIntervals(CalibratedIntervals):
         for a, b in combinations([found.cell for found in self.cells], 2):
             if a.overlaps(b):
                 raise ValueError(f"cells must be disjoint, got {a.description} and {b.description}")
-        if self.basis not in _BASES:
-            raise ValueError(f"basis must be one of {', '.join(_BASES)}, got {self.basis!r}")
+        check_basis(self.basis)
 
     def cell_of(self, assumed: AssumedMeasurement) -> CellIntervals | None:
         """The cell of a record that is not declined; None if it was not calibrated."""
@@ -133,9 +136,10 @@ class MeasuredIntervals(CalibratedIntervals):
 
     def _table(self, assumed: AssumedMeasurement | None) -> tuple[QuantileTable, float]:
         found = None if assumed is None else self.cell_of(assumed)
-        if found is None:
+        if assumed is None or found is None:
             raise ValueError("assumed has no intervals: ask reason_against first")
-        return found.table, found.calibration.factor
+        scale = 1.0 if self.scale is None else self.scale(assumed.condition)
+        return found.table, found.calibration.factor * scale
 
     def facts(self) -> dict[str, Any]:
         """Facts on which a report of their coverage depends, as plain values.
@@ -163,6 +167,7 @@ class MeasuredIntervals(CalibratedIntervals):
             "consistent": self.consistent,
             "precision": self.precision,
             "basis": self.basis,
+            "scale": None if self.scale is None else asdict(self.scale),
             "cells": [
                 {
                     **asdict(found.cell),
@@ -209,6 +214,7 @@ class MeasuredIntervals(CalibratedIntervals):
         return cls(
             cells=tuple(_cell(cell, i, content["window"]) for i, cell in enumerate(content["cells"])),
             basis=content["basis"],
+            scale=None if content["scale"] is None else RecordScale.from_dict(content["scale"]),
             patients=tuple(content["patients"]),
             operators={
                 name: {region: CoverageSummary(**covered) for region, covered in regions.items()}
@@ -217,6 +223,12 @@ class MeasuredIntervals(CalibratedIntervals):
             settings=dict(content["settings"]),
             **checked_facts(content),
         )
+
+
+def check_basis(basis: str) -> None:
+    """Check that a basis is "estimated" or "told"; a ValueError names it otherwise."""
+    if basis not in _BASES:
+        raise ValueError(f"basis must be one of {', '.join(_BASES)}, got {basis!r}")
 
 
 def load_intervals(path: str | Path) -> IntervalTable | MeasuredIntervals:

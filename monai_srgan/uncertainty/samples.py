@@ -8,8 +8,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,17 @@ class SliceSample:
     def numbers(self) -> MeasurementNumbers | None:
         """Numbers of the record; None where it was declined."""
         return None if self.condition is None else MeasurementNumbers.of_condition(self.condition)
+
+    def every(self, step: int) -> SliceSample:
+        """The sample with every n-th of its pixels."""
+        return self._with_regions(lambda p: PixelErrors(p.features[:, ::step], p.errors[::step]))
+
+    def scaled(self, factor: float) -> SliceSample:
+        """The sample with its errors divided by a factor."""
+        return self._with_regions(lambda p: PixelErrors(p.features, p.errors / factor))
+
+    def _with_regions(self, change: Callable[[PixelErrors], PixelErrors]) -> SliceSample:
+        return replace(self, regions={name: change(pixels) for name, pixels in self.regions.items()})
 
     def save(self, path: Path) -> None:
         """Write an .npz file atomically."""

@@ -175,11 +175,8 @@ def test_each_image_of_a_batch_has_the_half_width_of_its_own_record_or_none(inte
         for noise, factor in (((0.0, 0.01), 1.5), ((0.01, 0.03), 2.5))
     ]
     measured = MeasuredIntervals(0.9, tuple(cells), "told", weights_sha256(network), consistent=True)
-    told = [
-        Measurement(GaussianDownsample(4)),
-        Measurement(KSpaceDownsample(4), 0.02),
-        Measurement(GaussianDownsample(4), 0.04),
-    ]
+    operators = ((GaussianDownsample(4), 0.0), (KSpaceDownsample(4), 0.02), (GaussianDownsample(4), 0.04))
+    told = [Measurement(*pair) for pair in operators]
     records = [*map(AssumedMeasurement.told, told), AssumedMeasurement.unknown("constant")]
     meta = {ASSUMED_MEASUREMENT: [record.to_json() for record in records]}
     x = MetaTensor(torch.rand(4, 1, 12, 16), meta=meta)

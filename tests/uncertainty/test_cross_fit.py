@@ -11,7 +11,7 @@ import pytest
 from interval_data import measured_sample
 from scipy import stats
 
-from monai_srgan.uncertainty import PixelErrors, SliceSample, cross_fit, fit_samples
+from monai_srgan.uncertainty import FoldedScale, PixelErrors, SliceSample, cross_fit, deal_patients, fit_samples
 
 PATIENTS = [f"p{i}" for i in range(12)]
 
@@ -27,9 +27,9 @@ def scaled(sample: SliceSample, factor: float) -> SliceSample:
 
 def test_no_patient_has_a_part_in_the_width_by_which_it_is_held_out() -> None:
     """With one fold per patient: the table of the others, and a factor from their losses."""
-    samples = slices()
-    found = cross_fit(samples, bins=4, folds=12)
-    large = cross_fit([scaled(s, 50.0) if s.patient == "p3" else s for s in samples], bins=4, folds=12)
+    samples, alone = slices(), deal_patients(PATIENTS, 12)
+    found = cross_fit(samples, bins=4, fold_of=alone)
+    large = cross_fit([scaled(s, 50.0) if s.patient == "p3" else s for s in samples], bins=4, fold_of=alone)
     table = fit_samples([s for s in samples if s.patient != "p3"], bins=4)
     own = next(s for s in samples if s.patient == "p3")
     covered = {c.patient: c.coverage for c in large.slices if c.patient == "p3"}["p3"]
@@ -51,7 +51,7 @@ def test_the_table_that_is_returned_is_fitted_to_all_patients() -> None:
 def test_the_factor_makes_up_for_a_table_that_fits_its_own_patients_too_closely() -> None:
     """Few pixels in many bins: the quantiles of a bin are those of the pixels at hand."""
     samples = [measured_sample(p, 1.5, 0.0, i, pixels=900) for i, p in enumerate(PATIENTS)]
-    found = cross_fit(samples, bins=12, folds=6)
+    found = cross_fit(samples, bins=12, fold_of=deal_patients(PATIENTS, 6))
 
     def coverage(factor: float, of: list[SliceSample]) -> float:
         shares = [(p.errors <= factor * found.table.lookup(p.features)).mean() for s in of for p in s.regions.values()]
@@ -83,11 +83,31 @@ def test_folds_do_not_depend_on_the_order_of_the_slices() -> None:
 @pytest.mark.parametrize(
     ("count", "arguments", "message"),
     [
-        (1, {}, "at least 2 patients to cross-fit, got 1"),
-        (12, {"folds": 1}, "folds must be at least 2, got 1"),
+        (1, {}, "at least 2 folds to cross-fit: add patients"),
+        (12, {"fold_of": dict.fromkeys(PATIENTS, 3)}, "at least 2 folds"),
         (12, {"level": 0.0}, "level must lie in"),
     ],
 )
 def test_what_cannot_be_cross_fitted_is_refused(count: int, arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cross_fit([s for s in slices() if s.patient in PATIENTS[:count]], **arguments)
+
+
+def test_patients_are_dealt_into_folds_of_nearly_equal_size_by_the_seed() -> None:
+    found = deal_patients([*PATIENTS, "p0"], 5, seed=1)
+    assert sorted(np.bincount(list(found.values()))) == [2, 2, 2, 3, 3]
+    assert found == deal_patients(PATIENTS[::-1], 5, seed=1) != deal_patients(PATIENTS, 5, seed=2)
+    assert len(set(deal_patients(PATIENTS[:3]).values())) == 3
+    with pytest.raises(ValueError, match="folds must be at least 2, got 1"):
+        deal_patients(PATIENTS, 1)
+
+
+def test_the_scale_of_a_fold_is_that_of_the_other_patients() -> None:
+    samples = [measured_sample(p, 1.5, noise, i) for noise in (0.0, 0.05) for i, p in enumerate(PATIENTS)]
+    fold_of = deal_patients(PATIENTS, 4)
+    found = FoldedScale.fit(samples, fold_of)
+    changed = [scaled(s, 9.0) if fold_of[s.patient] == 2 and s.numbers.noise else s for s in samples]
+    other = FoldedScale.fit(changed, fold_of)
+    assert other.without[2] == found.without[2]
+    assert other.without[1] != found.without[1]
+    assert other.overall != found.overall

@@ -14,15 +14,25 @@ from interval_data import measured_sample, measured_samples
 from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.physics import BicubicDownsample, GaussianDownsample, Measurement, RandomMeasurements
 from monai_srgan.uncertainty import (
+    CellIntervals,
     IntervalCalibration,
     MeasuredIntervals,
+    MeasurementCell,
     SampleFolder,
     SliceCoverage,
     SliceSample,
+    cross_fit,
     load_intervals,
 )
 from monai_srgan.uncertainty.interval_calibration import coverage_by_operator
 
+GRID = (
+    MeasurementCell((0.0, 0.0125), (0.75, 1.0)),
+    MeasurementCell((0.0125, 0.025), (0.75, 1.0)),
+    MeasurementCell((0.025, 0.04), (0.0, 0.75)),
+    MeasurementCell((0.025, 0.04), (0.75, 1.0)),
+    MeasurementCell((0.04, 0.06), (0.0, 0.75)),
+)
 PATIENTS = [f"p{i:02d}" for i in range(24)]
 NEW = [f"q{i:02d}" for i in range(40)]
 
@@ -49,7 +59,8 @@ def coverage(intervals: MeasuredIntervals, samples: list[SliceSample], region: s
         found = intervals.cell_of(assumed(sample))
         if found is not None:
             pixels = sample.regions[region]
-            widths = found.calibration.factor * found.table.lookup(pixels.features)
+            scale = 1.0 if intervals.scale is None else intervals.scale(sample.condition)
+            widths = scale * found.calibration.factor * found.table.lookup(pixels.features)
             by_patient.setdefault(sample.patient, []).append(float((pixels.errors <= widths).mean()))
     return float(np.mean([np.mean(values) for values in by_patient.values()]))
 
@@ -71,16 +82,42 @@ def test_each_cell_covers_what_it_states_on_new_patients_within_the_finite_sampl
             assert 0.9 - error < coverage(intervals, samples, region) < 0.9 + slack + error, cell.cell.description
 
 
-def test_one_table_for_all_measurements_fails_in_its_cells(intervals, tmp_path) -> None:
-    pooled = calibration(tmp_path, noise_edges=(0.0, 0.06), bandwidth_edges=()).calibrate(
-        measured_samples(PATIENTS, 16, 0)
-    )
-    (single,) = pooled.cells
-    assert single.calibration.held_out["outside"].mean == pytest.approx(0.9, abs=0.03)  # right on average
+@pytest.fixture(scope="module")
+def unscaled() -> dict[str, MeasuredIntervals]:
+    """One cell for all measurements, and several, both without a scale by record."""
+    samples = measured_samples(PATIENTS, 16, 0)
+    one = (MeasurementCell((0.0, 0.06), (0.0, 1.0)),)
+    found = {}
+    for name, cells in (("one", one), ("several", GRID)):
+        fitted = [(cell, cross_fit([s for s in samples if s.numbers in cell])) for cell in cells]
+        found[name] = MeasuredIntervals(0.9, tuple(CellIntervals(c, f.table, f.calibration) for c, f in fitted))
+    return found
+
+
+def test_one_table_for_all_measurements_is_right_on_average_and_fails_in_the_cells(unscaled) -> None:
     new = measured_samples(NEW, 24, 1)
-    shares = [coverage(pooled, in_cell(intervals, index, new), "outside") for index in range(len(intervals.cells))]
+    assert coverage(unscaled["one"], new, "outside") == pytest.approx(0.9, abs=0.03)
+    shares = [coverage(unscaled["one"], [s for s in new if s.numbers in cell], "outside") for cell in GRID]
     assert min(shares) < 0.8
     assert max(shares) > 0.97
+    for index, cell in enumerate(GRID):
+        samples = [s for s in new if s.numbers in cell]
+        assert coverage(unscaled["several"], samples, "outside") == pytest.approx(0.9, abs=0.04), index
+
+
+def test_the_scale_makes_the_coverage_right_within_a_cell_too(intervals, unscaled) -> None:
+    """Weak and strong noise of one cell, whose errors differ by a quarter."""
+    patients = [f"r{i}" for i in range(40)]
+    ends = {
+        noise: [measured_sample(p, 1.5, noise, i, pixels=2000) for i, p in enumerate(patients)]
+        for noise in (0.0255, 0.0395)
+    }
+    with_scale, without = (
+        {noise: coverage(found, samples, "outside") for noise, samples in ends.items()}
+        for found in (intervals, unscaled["several"])
+    )
+    assert without[0.0255] - without[0.0395] > 0.04
+    assert abs(with_scale[0.0255] - with_scale[0.0395]) < 0.02
 
 
 def test_records_outside_the_calibrated_cells_have_no_intervals(intervals) -> None:

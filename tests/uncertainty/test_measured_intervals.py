@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from interval_data import TABLE, maps
@@ -24,6 +25,7 @@ from monai_srgan.uncertainty import (
     MeasuredIntervals,
     MeasurementCell,
     QuantileTable,
+    RecordScale,
     load_intervals,
 )
 
@@ -36,6 +38,7 @@ def cell(noise: tuple[float, float], bandwidth: tuple[float, float], factor: flo
     return CellIntervals(MeasurementCell(noise, bandwidth), table, calibration)
 
 
+SCALE = RecordScale((0.5, *[0.0] * 9), (0.4, *[0.0] * 9), (0.0,) * 10, (1.0,) * 10)  # exp(0.5 (noise - 0.4))
 INTERVALS = MeasuredIntervals(
     level=0.9,
     cells=(cell((0.0, 0.01), (0.7, 1.0), 1.25, TABLE), cell((0.01, 0.03), (0.5, 1.0), 1.5, OTHER)),
@@ -43,6 +46,7 @@ INTERVALS = MeasuredIntervals(
     consistent=True,
     precision="bf16",
     patients=("a", "b"),
+    scale=SCALE,
     operators={"gaussian, no noise": COVERED},
     settings={"seed": 0, "where": Path("x")},
 )
@@ -56,8 +60,8 @@ def test_each_image_has_the_widths_of_its_own_cell_or_none() -> None:
     mean, spread = (torch.cat([image, image.flip(2), image, image]) for image in maps(0)[:2])
     records = [told(1.5, 0.0), told(1.5, 0.02), told(1.5, 0.04), AssumedMeasurement.unknown("too small")]
     found = INTERVALS.half_width(mean, spread, records)
-    torch.testing.assert_close(found[:1], 1.25 * TABLE(mean[:1], spread[:1]), rtol=0, atol=0)
-    torch.testing.assert_close(found[1:2], 1.5 * OTHER(mean[1:2], spread[1:2]), rtol=0, atol=0)
+    torch.testing.assert_close(found[:1], 1.25 * np.exp(-0.2) * TABLE(mean[:1], spread[:1]))
+    torch.testing.assert_close(found[1:2], 1.5 * np.exp(0.5 * (0.4**0.5 - 0.4)) * OTHER(mean[1:2], spread[1:2]))
     assert found[2:].isnan().all()
     assert INTERVALS.half_width(mean, spread).isnan().all()
 
@@ -99,7 +103,7 @@ def test_a_file_holds_all_of_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["intervals.json"]
     for found in (load_intervals(tmp_path / "intervals.json"), MeasuredIntervals.load(tmp_path / "intervals.json")):
         assert isinstance(found, MeasuredIntervals)
-        plain = ("level", "basis", "weights_sha256", "consistent", "precision", "patients", "operators")
+        plain = ("level", "basis", "weights_sha256", "consistent", "precision", "patients", "operators", "scale")
         assert {name: getattr(found, name) for name in plain} == {name: getattr(INTERVALS, name) for name in plain}
         assert found.settings == {"seed": 0, "where": "x"}
         for one, other in zip(found.cells, INTERVALS.cells, strict=True):
@@ -133,6 +137,8 @@ def changed(content: dict[str, Any], path: tuple[Any, ...], value: Any) -> None:
         (("cells",), 7, "not iterable"),
         (("cells",), None, "'cells' is missing"),
         (("basis",), "guessed", "basis must be one of estimated, told, got 'guessed'"),
+        (("scale", "low"), [0.0], "low must be 10 finite numbers, got"),
+        (("scale", "center"), None, "missing 1 required positional argument: 'center'"),
         (("level",), 0, r"level must lie in \(0, 1\), got 0"),
         (("features",), ["spread"], "features must be"),
         (("consistent",), 1, "consistent must be true or false, got 1"),

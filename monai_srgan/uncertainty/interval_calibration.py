@@ -189,7 +189,9 @@ def coverage_by_operator(slices: Iterable[SliceCoverage]) -> dict[str, dict[str,
 def _name(measurement: Mapping[str, Any]) -> str:
     noise = measurement["noise_std"]
     strength = "no noise" if not noise else f"noise {'up to' if noise <= _STRONG else 'above'} {100 * _STRONG:g} %"
-    return f"{measurement['operator']['kind']}, {strength}"
+    operator = measurement["operator"]
+    default = operator["kind"] == "gaussian" and operator["sigma"] == (operator["scale"] - 1) / 2
+    return f"{'default' if default else operator['kind']}, {strength}"
 
 
 def summary_text(intervals: MeasuredIntervals) -> str:

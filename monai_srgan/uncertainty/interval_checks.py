@@ -18,7 +18,7 @@ from monai_srgan.networks.fingerprint import weights_sha256
 from monai_srgan.physics import Measurement
 from monai_srgan.uncertainty.quantiles import QuantileTable
 
-__all__ = ["REMEDY", "CalibratedIntervals"]
+__all__ = ["REMEDY", "CalibratedIntervals", "refused"]
 
 REMEDY = "calibrate with bundle/configs/calibrate.json, or set intervals=None"
 
@@ -164,7 +164,7 @@ class CalibratedIntervals(ABC):
 
 
 def refused(assumed: AssumedMeasurement) -> str | None:
-    """Why no intervals hold for a record, whatever they were calibrated for."""
+    """Why no intervals hold for a record, whatever they were calibrated for; None if some may."""
     if assumed.declined is not None:
         return f"the network is not used: {assumed.declined}"
     return None

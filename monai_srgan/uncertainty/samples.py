@@ -173,8 +173,8 @@ class SampleFolder:
     """The measured slices of a calibration and the files of their samples.
 
     Every slice has a file, so that an interrupted run goes on where it stopped, and a calibration with other cells or
-    another level takes no new enlargements. The name of a file depends on all that its content depends on: files of
-    other weights or settings are not used.
+    another level takes no new enlargements. The name of a file depends on the image's path, the measurement, the seed
+    and `identity`: files of other weights or settings are not used.
 
     Args:
         folder: of the files; created when the first is written.
@@ -215,7 +215,8 @@ class SampleFolder:
         digest = hashlib.sha256(f"{self.seed}:{draw}:{name}".encode()).digest()
         rng = np.random.RandomState(np.frombuffer(digest, np.uint32))
         measurement = json.dumps(measurements.draw(rng).to_dict(), sort_keys=True)
-        content = json.dumps([identity, self.seed, measurement], sort_keys=True, default=str)
+        source = str(Path(item["image"]).resolve())
+        content = json.dumps([identity, source, self.seed, measurement], sort_keys=True, default=str)
         sample = f"{name}-{draw}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.npz"
         return {**item, "measurement": measurement, "sample": sample}
 

@@ -159,6 +159,8 @@ def test_an_operator_s_coverage_is_a_mean_over_patients() -> None:
     found = coverage_by_operator(slices)["bicubic, noise up to 2.5 %"]
     assert (found["outside"].mean, found["outside"].patients) == (pytest.approx(0.8), 2)
     assert (found["inside"].mean, found["inside"].sd) == (1.0, None)
+    default = SliceCoverage("a", json.dumps(Measurement(GaussianDownsample(4)).to_dict()), {"outside": 0.5})
+    assert list(coverage_by_operator([default])) == ["default, no noise"]
 
 
 def test_too_few_patients_are_told_with_the_remedy(tmp_path: Path) -> None:

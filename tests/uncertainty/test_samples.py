@@ -99,6 +99,8 @@ def test_every_slice_is_measured_in_as_many_ways_as_draws(tmp_path: Path) -> Non
 def test_more_draws_or_slices_leave_the_others_as_they_are(tmp_path: Path) -> None:
     names = {item["sample"] for item in folder(tmp_path).items}
     assert names < {item["sample"] for item in folder(tmp_path, draws=5).items}
+    elsewhere = [{**item, "image": f"/other{item['image']}"} for item in SLICES]
+    assert not names & {item["sample"] for item in SampleFolder(tmp_path, elsewhere, RandomMeasurements()).items}
     fewer = SampleFolder(tmp_path, SLICES[1:], RandomMeasurements(), draws=4)
     assert {item["sample"] for item in fewer.items} < names
 

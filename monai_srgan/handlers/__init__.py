@@ -8,8 +8,7 @@ from monai_srgan import _renamed
 from monai_srgan.handlers.curve_recorder import CurveRecorder
 from monai_srgan.handlers.discriminator_monitor import DiscriminatorMonitor
 from monai_srgan.handlers.ema_warmup import EMAWarmup
-from monai_srgan.handlers.interval_calibration import IntervalCalibration
-from monai_srgan.handlers.interval_fit import IntervalFit
+from monai_srgan.handlers.interval_samples import IntervalSamples
 from monai_srgan.handlers.iteration_state_scheduler import IterationStateScheduler
 from monai_srgan.handlers.loss_progress_bar import LossProgressBar
 from monai_srgan.handlers.masked_metric_handler import MaskedMetricHandler
@@ -29,8 +28,7 @@ __all__ = [
     "CurveRecorder",
     "DiscriminatorMonitor",
     "EMAWarmup",
-    "IntervalCalibration",
-    "IntervalFit",
+    "IntervalSamples",
     "IterationStateScheduler",
     "LossProgressBar",
     "MaskedMetricHandler",

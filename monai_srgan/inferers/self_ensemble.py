@@ -20,7 +20,7 @@ from monai_srgan.inferers.measured import MeasuredInferer, assumed_measurements
 from monai_srgan.inferers.tiled import TiledSRInferer
 from monai_srgan.physics import swap_condition_axes
 from monai_srgan.precision import plain
-from monai_srgan.uncertainty import IntervalTable, TrustMaps
+from monai_srgan.uncertainty import CalibratedIntervals, TrustMaps, load_intervals
 
 __all__ = ["SelfEnsembleInferer"]
 
@@ -43,8 +43,8 @@ class SelfEnsembleInferer(Inferer):
     Args:
         inferer: runs the network on slices and volumes; None creates a ``TiledSRInferer()``. To project the results,
             pass a :class:`~monai_srgan.inferers.ConsistentInferer` here.
-        intervals: table of calibrated intervals, or the path of its file, which adds their half-width to the result;
-            None adds nothing.
+        intervals: calibrated intervals, or the path of their file, which add their half-width to the result: NaN for
+            an image that was not measured as in their calibration. None adds nothing.
         check_weights: raise an error if the network does not have the weights that the intervals were calibrated for.
 
     Raises:
@@ -57,7 +57,7 @@ class SelfEnsembleInferer(Inferer):
     def __init__(
         self,
         inferer: Inferer | None = None,
-        intervals: IntervalTable | str | Path | None = None,
+        intervals: CalibratedIntervals | str | Path | None = None,
         *,
         check_weights: bool = True,
     ) -> None:
@@ -65,20 +65,22 @@ class SelfEnsembleInferer(Inferer):
         if inferer is not None and not isinstance(inferer, Inferer):
             raise TypeError(f"inferer must be a monai.inferers.Inferer or None, got {type(inferer).__name__}")
         self.inferer = TiledSRInferer() if inferer is None else inferer
-        self.intervals = IntervalTable.load(intervals) if isinstance(intervals, str | Path) else intervals
+        self.intervals = load_intervals(intervals) if isinstance(intervals, str | Path) else intervals
         self.check_weights = check_weights
         if self.intervals is not None:
             self.intervals.check_consistent(self.consistent)
             inner = self.inferer
             if isinstance(inner, ConsistentInferer):
                 self.intervals.check_operator(inner.projection.operator)
+            if isinstance(inner, ConsistentInferer | MeasuredInferer):
                 inner = inner.inferer
             self.intervals.log_precision(getattr(inner, "precision", None))
 
     @property
     def consistent(self) -> bool:
         """Whether the eight results, and hence their mean, are projected onto the measured image."""
-        return isinstance(self.inferer, ConsistentInferer)
+        inner = self.inferer
+        return isinstance(inner, ConsistentInferer) or (isinstance(inner, MeasuredInferer) and inner.consistency)
 
     def __call__(
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
@@ -117,7 +119,7 @@ class SelfEnsembleInferer(Inferer):
             mean.add_(change, alpha=1 / (element + 1))
             squares.add_(change.square_(), alpha=element / (element + 1))
         spread = squares.div_(_ELEMENTS).sqrt_()
-        half_width = None if self.intervals is None else self.intervals.half_width(mean, spread)
+        half_width = None if self.intervals is None else self.intervals.half_width(mean, spread, records)
         result = TrustMaps(mean, spread, half_width).joined()
         if isinstance(inputs, MetaTensor):
             return convert_to_dst_type(result, inputs, device=result.device, dtype=result.dtype)[0]

@@ -70,7 +70,8 @@ def trust_warnings(settings: Mapping[str, Any], patients: set[str]) -> list[str]
             f"{counted(len(common), 'patient')} of this report took part in the calibration, so this coverage is not "
             "an independent test."
         )
-    found += _degradation_warnings(calibration.get("degradation"), settings.get("degradation"))
+    if "cells" not in calibration:  # intervals by measurement hold for many degradations, or are not there
+        found += _degradation_warnings(calibration.get("degradation"), settings.get("degradation"))
     precisions = calibration.get("precision"), settings.get("precision")
     if None not in precisions and precisions[0] != precisions[1]:
         found.append("The network ran in {} for the calibration and in {} here.".format(*precisions))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from monai_srgan.transforms.affine import SRGeometry, SRGeometryD, SRGeometryd, SRGeometryDict, scaled_affine
+from monai_srgan.transforms.apply_measurement import ApplyMeasurementD, ApplyMeasurementd, ApplyMeasurementDict
 from monai_srgan.transforms.assumed_measurement import (
     ASSUMED_MEASUREMENT,
     AssumeMeasurementD,
@@ -56,10 +57,21 @@ from monai_srgan.transforms.random_degradation import (
 )
 from monai_srgan.transforms.random_measurement import RandMeasurementD, RandMeasurementd, RandMeasurementDict
 from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
-from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
+from monai_srgan.transforms.uncertainty_maps import (
+    NoteIntervalsD,
+    NoteIntervalsd,
+    NoteIntervalsDict,
+    SplitTrustMaps,
+    SplitTrustMapsD,
+    SplitTrustMapsd,
+    SplitTrustMapsDict,
+)
 
 __all__ = [
     "ASSUMED_MEASUREMENT",
+    "ApplyMeasurementD",
+    "ApplyMeasurementDict",
+    "ApplyMeasurementd",
     "AssumeMeasurementD",
     "AssumeMeasurementDict",
     "AssumeMeasurementd",
@@ -82,6 +94,9 @@ __all__ = [
     "MeasurementSamplesD",
     "MeasurementSamplesDict",
     "MeasurementSamplesd",
+    "NoteIntervalsD",
+    "NoteIntervalsDict",
+    "NoteIntervalsd",
     "RandDihedral",
     "RandDihedralD",
     "RandDihedralDict",

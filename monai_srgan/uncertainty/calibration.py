@@ -8,10 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 
 from monai_srgan.uncertainty.conformal import conformal_risk_control, patients_needed
-from monai_srgan.uncertainty.quantiles import QuantileTable
 from monai_srgan.uncertainty.record import Calibration, CoverageSummary
 
 __all__ = ["PatientCoverage", "check_cap", "loss_cap"]
@@ -32,50 +30,31 @@ class PatientCoverage:
 
     The loss is cut off at ``cap``, see :mod:`monai_srgan.uncertainty.conformal`. ``capped_patients`` counts the
     patients who reach the cap; if there are none, the bounded loss is the miscoverage itself.
-
-    Args:
-        table: widths before the factor.
     """
 
-    def __init__(self, table: QuantileTable) -> None:
-        self.table = table
+    def __init__(self) -> None:
         self._slices: dict[str, list[dict[str, np.ndarray]]] = {}
 
-    def add(
-        self,
-        patients: Sequence[str],
-        mean: torch.Tensor,
-        spread: torch.Tensor,
-        target: torch.Tensor,
-        masks: Mapping[str, torch.Tensor],
-    ) -> None:
-        """Add a batch of slices.
+    def add(self, patient: str, ratios: Mapping[str, np.ndarray]) -> None:
+        """Add a slice.
 
         Args:
-            patients: name of the patient of each slice.
-            mean: mean of the self-ensemble, ``(B, C, H, W)``.
-            spread: its spread, of the same shape.
-            target: HR images of the same shape.
-            masks: region to mask ``(B, 1, H, W)`` bool, including "inside" and "outside".
+            patient: name of the patient.
+            ratios: region to ``(N,)`` absolute errors of its pixels, divided by their widths before the factor; regions
+                without pixels are left out or empty.
 
         Raises:
-            ValueError: if the numbers of patients and slices differ, or a region is missing.
+            ValueError: if neither "inside" nor "outside" has pixels.
         """
-        if len(patients) != len(mean):
-            raise ValueError(f"patients must have one name for each of {len(mean)} slices, got {len(patients)}")
-        missing = [name for name in _BALANCED if name not in masks]
-        if missing:
-            raise ValueError(f"masks must contain {_BALANCED}, which the loss is computed from: {missing} are missing")
-        ratios = ((mean.float() - target.float()).abs() / self.table(mean, spread)).cpu().numpy()
-        for i, patient in enumerate(patients):
-            places = np.searchsorted(_FACTORS, ratios[i])  # the first factor that covers the pixel
-            curves = {}
-            for name, mask in masks.items():
-                covered = places[mask[i].bool().expand(mean.shape[1:]).cpu().numpy()]
-                if covered.size:
-                    counts = np.bincount(covered, minlength=len(_FACTORS) + 1)[:-1]
-                    curves[name] = np.cumsum(counts) / covered.size
-            self._slices.setdefault(str(patient), []).append(curves)
+        curves = {}
+        for name, values in ratios.items():
+            if np.size(values):
+                places = np.searchsorted(_FACTORS, values)  # the first factor that covers the pixel
+                counts = np.bincount(places, minlength=len(_FACTORS) + 1)[:-1]
+                curves[name] = np.cumsum(counts) / np.size(values)
+        if not any(name in curves for name in _BALANCED):
+            raise ValueError(f"ratios must have pixels of {' or '.join(_BALANCED)}, which the loss is computed from")
+        self._slices.setdefault(str(patient), []).append(curves)
 
     @property
     def patients(self) -> list[str]:
@@ -96,34 +75,39 @@ class PatientCoverage:
         cap = loss_cap(level, cap)
         if not self._slices:
             raise ValueError("there are no slices to calibrate on: call add first")
-        curves = [_mean_curves(slices) for slices in self._slices.values()]
-        losses = np.stack([_loss(patient, cap) for patient in curves])
+        curves = {patient: _mean_curves(slices) for patient, slices in self._slices.items()}
+        losses = np.stack([_loss(of_patient, cap) for of_patient in curves.values()])
         factor = conformal_risk_control(losses, _FACTORS, 1 - level, cap)
         place = int(np.searchsorted(_FACTORS, factor))
+        others = self.held_out_factors(level, cap)
         return Calibration(
             factor=factor,
             patients=len(curves),
             slices=sum(map(len, self._slices.values())),
             cap=cap,
             capped_patients=int((losses[:, place] >= cap).sum()),
-            coverage=_summary(curves, [place] * len(curves)),
-            held_out=self._held_out(curves, losses, level, cap),
+            coverage=_summary(curves, dict.fromkeys(curves, factor)),
+            held_out=None if others is None else _summary(curves, others),
         )
 
-    @staticmethod
-    def _held_out(
-        curves: list[dict[str, np.ndarray]], losses: np.ndarray, level: float, cap: float
-    ) -> dict[str, CoverageSummary] | None:
-        if len(curves) <= patients_needed(1 - level, cap):
+    def held_out_factors(self, level: float = 0.9, cap: float | None = None) -> dict[str, float] | None:
+        """For each patient, the factor that the others give; None if they are too few.
+
+        Args:
+            level: see :meth:`calibrate`.
+            cap: see :func:`loss_cap`.
+        """
+        cap = loss_cap(level, cap)
+        losses = np.stack([_loss(_mean_curves(slices), cap) for slices in self._slices.values()])
+        if len(losses) <= patients_needed(1 - level, cap):
             return None
         try:
-            factors = [
-                conformal_risk_control(np.delete(losses, i, axis=0), _FACTORS, 1 - level, cap)
-                for i in range(len(curves))
-            ]
+            return {
+                patient: conformal_risk_control(np.delete(losses, i, axis=0), _FACTORS, 1 - level, cap)
+                for i, patient in enumerate(self._slices)
+            }
         except ValueError:
             return None  # with one patient fewer no factor is large enough
-        return _summary(curves, [int(place) for place in np.searchsorted(_FACTORS, factors)])
 
 
 def loss_cap(level: float, cap: float | None = None) -> float:
@@ -163,11 +147,12 @@ def _loss(patient: Mapping[str, np.ndarray], cap: float) -> np.ndarray:
     return np.clip(np.mean(missed, axis=0), 0.0, cap)
 
 
-def _summary(curves: Sequence[Mapping[str, np.ndarray]], places: Sequence[int]) -> dict[str, CoverageSummary]:
-    """Mean and standard deviation over patients of the coverage at one place of each patient's curves."""
+def _summary(
+    curves: Mapping[str, Mapping[str, np.ndarray]], factors: Mapping[str, float]
+) -> dict[str, CoverageSummary]:
+    """Mean and standard deviation over patients of the coverage with each patient's factor."""
     found = {}
-    for name in dict.fromkeys(name for patient in curves for name in patient):
-        values = [float(p[name][place]) for p, place in zip(curves, places, strict=True) if name in p]
-        sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        found[name] = CoverageSummary(float(np.mean(values)), sd, len(values))
+    for name in dict.fromkeys(name for of_patient in curves.values() for name in of_patient):
+        values = [c[name][np.searchsorted(_FACTORS, factors[p])] for p, c in curves.items() if name in c]
+        found[name] = CoverageSummary.of(values)
     return found

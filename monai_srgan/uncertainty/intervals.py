@@ -1,42 +1,45 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrated intervals around every pixel, stored as a small JSON file."""
+"""Calibrated intervals for images that were all measured in one way."""
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
-
 from monai_srgan.errors import about
-from monai_srgan.files import write_atomically
-from monai_srgan.networks.fingerprint import weights_sha256
+from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.physics import Measurement, same_operator
 from monai_srgan.uncertainty.features import FEATURES
+from monai_srgan.uncertainty.interval_checks import REMEDY, CalibratedIntervals, refused
+from monai_srgan.uncertainty.interval_file import (
+    checked_factor,
+    checked_facts,
+    checked_table,
+    read_intervals,
+    table_content,
+    write_intervals,
+)
 from monai_srgan.uncertainty.migration import upgraded
 from monai_srgan.uncertainty.quantiles import QuantileTable
 from monai_srgan.uncertainty.record import CalibrationRecord
 
-__all__ = ["IntervalTable"]
+__all__ = ["TABLE_FORMATS", "IntervalTable"]
 
 _FORMAT = "monai_srgan intervals 2"
 _FORMAT_OF_VERSION_0_2 = "monai_srgan intervals 1"
-_REMEDY = "calibrate with bundle/configs/calibrate.json, or set intervals=None"
+
+TABLE_FORMATS = (_FORMAT_OF_VERSION_0_2, _FORMAT)
+"""Formats that :meth:`IntervalTable.load` reads."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class IntervalTable:
-    """Half the width of the interval of each pixel: ``half_width = factor * table(mean, spread)``.
+class IntervalTable(CalibratedIntervals):
+    """Intervals for one degradation: ``half_width = factor * table(mean, spread)``.
 
     The table, fitted on training patients, makes intervals wide where errors are large. The factor, set on validation
     patients by conformal risk control, gives them the stated coverage: ``mean - half_width <= ground truth <= mean +
@@ -64,57 +67,23 @@ class IntervalTable:
     precision: str | None = None
     record: CalibrationRecord = field(default_factory=CalibrationRecord)
 
-    def half_width(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
-        """Half the width of every pixel's interval.
+    def reason_against(self, assumed: AssumedMeasurement | None) -> str | None:
+        """Why there are no intervals for an image: its record is declined, or not that of the calibration.
 
         Args:
-            mean: mean of the self-ensemble, ``(B, C, H, W)`` or ``(B, C, H, W, D)`` with slices along D, in units of
-                the normalized image: [0, 1] from air to the 99.9th percentile.
-            spread: its spread, of the same shape and unit.
-
-        Returns:
-            float32 of the same shape and unit, > 0.
-
-        Raises:
-            ValueError: if the shapes do not match.
+            assumed: the record; None if nothing is assumed, which is not checked.
         """
-        return self.table(mean, spread) * self.factor
+        if assumed is None:
+            return None
+        if refused(assumed) is not None:
+            return refused(assumed)
+        if self.measurement is None or assumed.measurement != self.measurement:
+            own = "an unknown degradation" if self.measurement is None else self.measurement.description
+            return f"the intervals were calibrated for {own} alone"
+        return None
 
-    def check_weights(self, network: nn.Module) -> None:
-        """Check that a network has the weights of the calibration; unknown weights are not checked.
-
-        Args:
-            network: as loaded, not an accelerated copy.
-
-        Raises:
-            ValueError: if it has other weights.
-        """
-        if self.weights_sha256 is None:
-            return
-        found = weights_sha256(network)
-        if found != self.weights_sha256:
-            message = (
-                f"the intervals were calibrated for weights with sha256 {self.weights_sha256[:12]}..., the network has "
-                f"{found[:12]}...: {_REMEDY}"
-            )
-            raise about(ValueError(message), "intervals")
-
-    def check_consistent(self, consistent: bool) -> None:
-        """Check that results are projected onto the measured image if and only if those of the calibration were.
-
-        Args:
-            consistent: whether they are projected.
-
-        Raises:
-            ValueError: if not.
-        """
-        if consistent != self.consistent:
-            own, other = ("with", "without") if self.consistent else ("without", "with")
-            message = (
-                f"the intervals were calibrated for results {own} the projection onto the measured image, these are "
-                f"results {other} it: {_REMEDY}"
-            )
-            raise about(ValueError(message), "intervals")
+    def _table(self, assumed: AssumedMeasurement | None) -> tuple[QuantileTable, float]:  # noqa: ARG002 - only one
+        return self.table, self.factor
 
     def check_operator(self, operator: Any) -> None:
         """Check that an operator degrades images as that of the calibration, if that is known.
@@ -131,22 +100,9 @@ class IntervalTable:
             name = getattr(operator, "description", type(operator).__name__)
             message = (
                 f"the intervals were calibrated for images degraded by {self.measurement.description}; the projection "
-                f"uses {name}: {_REMEDY}"
+                f"uses {name}: {REMEDY}"
             )
             raise about(ValueError(message), "intervals")
-
-    def log_precision(self, precision: str | None) -> None:
-        """Log a note if the network's precision differs from that of the calibration, where both are known.
-
-        Args:
-            precision: of the network, such as "fp32".
-        """
-        if None not in (precision, self.precision) and precision != self.precision:
-            logger.info(
-                "the intervals were calibrated with the network in %s, and it runs in %s: coverage may differ slightly",
-                self.precision,
-                precision,
-            )
 
     def log_measurement(self, measurement: Measurement) -> None:
         """Warn if images were degraded in another way than in the calibration, where that is known.
@@ -184,16 +140,14 @@ class IntervalTable:
             "lambda": self.factor,
             "features": list(FEATURES),
             "window": self.table.window,
-            "edges": [np.asarray(e, dtype=float).tolist() for e in self.table.edges],
-            "quantiles": np.asarray(self.table.quantiles, dtype=float).tolist(),
+            **table_content(self.table),
             "weights_sha256": self.weights_sha256,
             "consistent": self.consistent,
             "measurement": None if self.measurement is None else self.measurement.to_dict(),
             "precision": self.precision,
             "record": self.record.to_dict(),
         }
-        text = json.dumps(content, indent=1, allow_nan=False, default=str) + "\n"
-        write_atomically(Path(path), lambda part: part.write_text(text, encoding="utf-8"))
+        write_intervals(path, content)
 
     @classmethod
     def load(cls, path: str | Path) -> IntervalTable:
@@ -205,60 +159,32 @@ class IntervalTable:
             FileNotFoundError: if the file does not exist.
             ValueError: if it is not an interval file, or a value is invalid.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise about(FileNotFoundError(f"intervals: {path} does not exist: {_REMEDY}"), "intervals")
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise about(
-                ValueError(f"intervals: {path} is not a JSON file ({error}): {_REMEDY}"), "intervals"
-            ) from error
-        try:
-            return cls._from(content, path)
-        except (KeyError, TypeError, ValueError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            message = f"intervals: {path} is not a valid interval file: {reason}: {_REMEDY}"
-            raise about(ValueError(message), "intervals") from error
+        return read_intervals(path, cls.from_content)
 
     @classmethod
-    def _from(cls, content: Any, path: Path) -> IntervalTable:
-        if isinstance(content, dict) and content.get("format") == _FORMAT_OF_VERSION_0_2:
+    def from_content(cls, content: dict[str, Any], path: Path) -> IntervalTable:
+        """Build intervals from the content of a file.
+
+        Args:
+            content: of the JSON file.
+            path: of the file, for the log.
+
+        Raises:
+            KeyError: if a key is missing.
+            TypeError: if the record has missing or unknown names.
+            ValueError: if a value is invalid.
+        """
+        if content.get("format") == _FORMAT_OF_VERSION_0_2:
             content = upgraded(content)
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        if content.get("format") != _FORMAT:
             raise ValueError(f"its format must be {_FORMAT!r}")
-        if content["features"] != list(FEATURES):
-            raise ValueError(f"features must be {list(FEATURES)}, got {content['features']}")
-        level, factor = float(content["level"]), float(content["lambda"])
-        if not 0 < level < 1:
-            raise ValueError(f"level must lie in (0, 1), got {level}")
-        if not (math.isfinite(factor) and factor > 0):
-            raise ValueError(f"lambda must be a finite number > 0, got {factor}")
-        sha256, consistent, precision = content["weights_sha256"], content["consistent"], content["precision"]
-        for name, value in (("weights_sha256", sha256), ("precision", precision)):
-            if value is not None and not isinstance(value, str):
-                raise ValueError(f"{name} must be a string or null, got {value!r}")
-        if not isinstance(consistent, bool):
-            raise ValueError(f"consistent must be true or false, got {consistent!r}")
-        measurement = _measurement(content["measurement"], path)
-        record = CalibrationRecord.from_dict(content["record"])
-        return cls(level, factor, _table(content), sha256, consistent, measurement, precision, record)
-
-
-def _table(content: Mapping[str, Any]) -> QuantileTable:
-    window = content["window"]
-    if not isinstance(window, int) or window < 1 or window % 2 == 0:
-        raise ValueError(f"window must be an odd number, got {window!r}")
-    edges = [np.asarray(e, dtype=np.float32) for e in content["edges"]]
-    quantiles = np.asarray(content["quantiles"], dtype=np.float64)
-    if len(edges) != 2 or any(e.ndim != 1 or not np.isfinite(e).all() or (np.diff(e) <= 0).any() for e in edges):
-        raise ValueError("edges must be two lists of increasing numbers")
-    shape = tuple(len(e) + 1 for e in edges)
-    if quantiles.shape != shape:
-        raise ValueError(f"quantiles must have one number per bin, {shape}, got shape {quantiles.shape}")
-    if not (np.isfinite(quantiles).all() and quantiles.min() > 0):
-        raise ValueError("quantiles must be finite numbers > 0")
-    return QuantileTable((edges[0], edges[1]), quantiles, window)
+        return cls(
+            factor=checked_factor(content),
+            table=checked_table(content, content["window"]),
+            measurement=_measurement(content["measurement"], path),
+            record=CalibrationRecord.from_dict(content["record"]),
+            **checked_facts(content),
+        )
 
 
 def _measurement(content: Any, path: Path) -> Measurement | None:

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from monai_srgan.uncertainty.features import WINDOW, pixel_features
 
-__all__ = ["PixelSample", "QuantileTable", "fit_quantile_table"]
+__all__ = ["QuantileTable", "fit_quantile_table"]
 
 _SMALLEST = 1e-5  # of [0, 1]: the width is > 0 even where the image is nearly constant
 _FEWEST = 100  # smallest number of pixels for a quantile of a bin
@@ -42,6 +42,14 @@ class QuantileTable:
         first, second = (torch.bucketize(f.contiguous(), e, right=True) for f, e in zip(features, edges, strict=True))
         values = torch.as_tensor(self.quantiles, dtype=torch.float32, device=features.device)
         return values[first, second]
+
+    def lookup(self, features: np.ndarray) -> np.ndarray:
+        """Look up the quantile of N pixels: ``(2, N)`` features to ``(N,)``."""
+        places = (
+            np.searchsorted(np.asarray(e, np.float32), f, side="right")
+            for e, f in zip(self.edges, np.asarray(features, np.float32), strict=True)
+        )
+        return np.asarray(self.quantiles)[tuple(places)]
 
 
 def fit_quantile_table(
@@ -115,62 +123,3 @@ def _quantiles(bins: np.ndarray, errors: np.ndarray, weights: np.ndarray, level:
             mass = np.cumsum(weights[part], dtype=np.float64)
             quantiles[i] = errors[part[min(np.searchsorted(mass, level * mass[-1]), len(part) - 1)]]
     return quantiles
-
-
-class PixelSample:
-    """Pixels drawn from slices, to fit a :class:`QuantileTable`.
-
-    From every slice, the same number of pixels is drawn inside the tumor and outside (or all, if there are fewer), and
-    both groups have the same weight: a tumor is a fiftieth of a slice, but the intervals must hold in it too.
-
-    Args:
-        pixels: largest number drawn from each group of a slice.
-        window: side of the window of the features, in HR pixels.
-        seed: of the draws.
-
-    Raises:
-        ValueError: if ``pixels`` is below 1.
-    """
-
-    def __init__(self, pixels: int = 4096, *, window: int = WINDOW, seed: int = 0) -> None:
-        if pixels < 1:
-            raise ValueError(f"pixels must be at least 1, got {pixels}")
-        self.pixels = pixels
-        self.window = window
-        self._random = np.random.default_rng(seed)
-        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-    def __len__(self) -> int:
-        """Number of pixels drawn so far."""
-        return sum(errors.size for _, errors, _ in self._parts)
-
-    def add(self, mean: torch.Tensor, spread: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> None:
-        """Draw pixels from a batch of slices.
-
-        Args:
-            mean: mean of the self-ensemble, ``(B, C, H, W)``.
-            spread: its spread, of the same shape.
-            target: HR images of the same shape.
-            mask: tumor ``(B, 1, H, W)``, bool.
-        """
-        features = pixel_features(mean, spread, self.window).cpu().numpy()
-        errors = (mean.float() - target.float()).abs().cpu().numpy()
-        inside = mask.bool().expand(mask.shape[0], errors.shape[1], *mask.shape[2:]).cpu().numpy()
-        for i in range(len(errors)):
-            for region in (inside[i], ~inside[i]):
-                places = np.flatnonzero(region)
-                if places.size:
-                    drawn = self._random.choice(places, min(self.pixels, places.size), replace=False)
-                    weight = np.full(drawn.size, 1.0 / drawn.size, dtype=np.float32)
-                    self._parts.append((features[:, i].reshape(2, -1)[:, drawn], errors[i].ravel()[drawn], weight))
-
-    def fit(self, level: float = 0.9, bins: int = 16) -> QuantileTable:
-        """Fit a table to all pixels drawn; see :func:`fit_quantile_table`.
-
-        Raises:
-            ValueError: if there are too few pixels, or an argument is out of range.
-        """
-        if not self._parts:
-            raise ValueError("there are no pixels to fit a table to: add slices first")
-        features, errors, weights = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
-        return fit_quantile_table(features, errors, weights, level, bins=bins, window=self.window)

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 __all__ = ["Calibration", "CalibrationRecord", "CoverageSummary", "TableFit"]
 
@@ -24,6 +26,12 @@ class CoverageSummary:
     mean: float
     sd: float | None
     patients: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> CoverageSummary:
+        """Summarize one value per patient."""
+        sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        return cls(float(np.mean(values)), sd, len(values))
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,21 @@ class Calibration:
     capped_patients: int
     coverage: Mapping[str, CoverageSummary]
     held_out: Mapping[str, CoverageSummary] | None
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Calibration:
+        """Rebuild a calibration from ``dataclasses.asdict``.
+
+        Raises:
+            KeyError: if a coverage is missing.
+            TypeError: if there are missing or unknown names.
+        """
+        held_out = content["held_out"]
+        coverage = {
+            "coverage": _summaries(content["coverage"]),
+            "held_out": None if held_out is None else _summaries(held_out),
+        }
+        return cls(**{**content, **coverage})
 
 
 @dataclass(frozen=True)
@@ -95,20 +118,11 @@ class CalibrationRecord:
         """
         calibration, fit = record.get("calibration"), record.get("fit")
         return cls(
-            calibration=None if calibration is None else _calibration(calibration),
+            calibration=None if calibration is None else Calibration.from_dict(calibration),
             fit=None if fit is None else TableFit(**{**fit, "bins": tuple(fit["bins"])}),
             patients=tuple(record.get("patients") or ()),
             settings=dict(record.get("settings") or {}),
         )
-
-
-def _calibration(content: Mapping[str, Any]) -> Calibration:
-    held_out = content["held_out"]
-    coverage = {
-        "coverage": _summaries(content["coverage"]),
-        "held_out": None if held_out is None else _summaries(held_out),
-    }
-    return Calibration(**{**content, **coverage})
 
 
 def _summaries(content: Mapping[str, Any]) -> dict[str, CoverageSummary]:

@@ -23,8 +23,7 @@ from PIL import Image
 from monai_srgan.bundling.pretrained import calibrated_intervals
 from monai_srgan.data import read_cjdata
 from monai_srgan.networks import SRResNet
-from monai_srgan.physics import GaussianDownsample, Measurement
-from monai_srgan.uncertainty import IntervalTable, QuantileTable
+from monai_srgan.physics import GaussianDownsample
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "bundle" / "configs" / "inference.json"
@@ -77,12 +76,6 @@ def infer(dataset_dir: Path | str, output_dir: Path, ckpt_path: str, **overrides
     workflow.run()
     workflow.finalize()
     return sorted(path.name for path in output_dir.iterdir() if path.suffix != ".json")
-
-
-def flat_table(width: float) -> QuantileTable:
-    """The same width everywhere."""
-    edges = np.array([0.0])
-    return QuantileTable((edges, edges), np.full((2, 2), width))
 
 
 def by_hand(network: SRResNet, array: np.ndarray) -> np.ndarray:
@@ -191,70 +184,6 @@ def test_with_consistency_the_result_degrades_to_the_input(tmp_path: Path, weigh
     infer(tmp_path / "scan.nii.gz", tmp_path / "k", weights, consistency=True, measurement=told)
     sr = torch.from_numpy(nib.load(tmp_path / "k" / "scan_sr.nii.gz").get_fdata())
     assert (GaussianDownsample(4, 0.8)(sr[None, None])[0, 0] - torch.from_numpy(array)).abs().max() < 0.01
-
-
-@pytest.mark.parametrize("calibrated", [False, True])
-def test_trust_maps_are_written_beside_the_result_in_its_units(
-    tmp_path: Path, network: SRResNet, weights: str, calibrated: bool
-) -> None:
-    array = pattern((9, 12), 800).astype(np.float32)
-    nib.save(nib.Nifti1Image(array, AFFINE), tmp_path / "scan.nii")
-    table = IntervalTable(0.9, 1.5, flat_table(0.02))
-    table.save(tmp_path / "intervals.json")
-    intervals = str(tmp_path / "intervals.json") if calibrated else "$None"
-    names = infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals=intervals)
-    maps = ["scan_sr.nii.gz", "scan_sr_halfwidth.nii.gz", "scan_sr_spread.nii.gz"]
-    assert names == (maps if calibrated else [maps[0], maps[2]])
-    sr, spread = (nib.load(tmp_path / "out" / name) for name in (maps[0], maps[2]))
-    np.testing.assert_allclose(spread.affine, sr.affine)
-    turned = []
-    for flips in itertools.product((False, True), repeat=3):
-        x = array.T if flips[2] else array
-        axes = [axis for axis in (0, 1) if flips[axis]]
-        y = np.flip(by_hand(network, np.flip(x, axes)), axes)
-        turned.append(y.T if flips[2] else y)
-    np.testing.assert_allclose(sr.get_fdata(), np.mean(turned, 0), rtol=1e-4, atol=0.02)
-    np.testing.assert_allclose(spread.get_fdata(), np.std(turned, 0), rtol=1e-3, atol=0.02)
-    if calibrated:
-        half_width = nib.load(tmp_path / "out" / maps[1]).get_fdata()
-        np.testing.assert_allclose(half_width, 1.5 * 0.02 * np.percentile(array, 99.9), rtol=1e-4)
-
-
-def test_an_existing_map_is_not_overwritten(tmp_path: Path, weights: str) -> None:
-    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "scan_sr_spread.nii.gz").touch()
-    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
-        infer(tmp_path / "scan.nii", tmp_path / "out", weights, trust=True, intervals="$None")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scan_sr_spread.nii.gz"]
-
-
-def test_outdated_maps_are_removed_when_a_result_is_replaced(tmp_path: Path, weights: str) -> None:
-    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
-    IntervalTable(0.9, 1.5, flat_table(0.02)).save(tmp_path / "intervals.json")
-    out = tmp_path / "out"
-    trusted = infer(tmp_path / "scan.nii", out, weights, trust=True, intervals=str(tmp_path / "intervals.json"))
-    assert len(trusted) == 3
-    uncalibrated = {"trust": True, "intervals": "$None", "overwrite": True}
-    assert infer(tmp_path / "scan.nii", out, weights, **uncalibrated) == ["scan_sr.nii.gz", "scan_sr_spread.nii.gz"]
-    (out / "scan_sr.nii.gz").unlink()
-    with refused(FileExistsError, "scan_sr_spread.nii.gz exists"):
-        infer(tmp_path / "scan.nii", out, weights)
-    assert infer(tmp_path / "scan.nii", out, weights, overwrite=True) == ["scan_sr.nii.gz"]
-
-
-def test_intervals_are_refused_for_an_operator_that_they_were_not_calibrated_for(tmp_path: Path, weights: str) -> None:
-    nib.save(nib.Nifti1Image(pattern((9, 12), 800).astype(np.float32), AFFINE), tmp_path / "scan.nii")
-    measurement = Measurement(GaussianDownsample(4))
-    table = IntervalTable(0.9, 1.5, flat_table(0.02), consistent=True, measurement=measurement)
-    table.save(tmp_path / "intervals.json")
-    trust = {"trust": True, "consistency": True, "intervals": str(tmp_path / "intervals.json")}
-    assert len(infer(tmp_path / "scan.nii", tmp_path / "a", weights, **trust)) == 3
-    with refused(ValueError, "calibrated for images degraded by 4x, .* sigma 1.5 .*projection uses 4x, .* sigma 1 "):
-        infer(tmp_path / "scan.nii", tmp_path / "b", weights, **trust, measurement={"kernel": "gaussian", "sigma": 1.0})
-    with refused(ValueError, "intervals needs trust: set trust=True"):
-        infer(tmp_path / "scan.nii", tmp_path / "b", weights, intervals=str(tmp_path / "intervals.json"))
-    assert not any((tmp_path / "b").iterdir())
 
 
 def test_a_volume_is_enlarged_slice_by_slice_in_plane(tmp_path: Path, network: SRResNet, weights: str) -> None:

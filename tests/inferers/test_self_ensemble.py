@@ -17,10 +17,20 @@ from monai.inferers import Inferer
 from torch import nn
 from torch.nn.functional import interpolate
 
-from monai_srgan.inferers import ConsistentInferer, SelfEnsembleInferer, TiledSRInferer
+from monai_srgan.estimation import AssumedMeasurement
+from monai_srgan.inferers import ConsistentInferer, MeasuredInferer, SelfEnsembleInferer, TiledSRInferer
 from monai_srgan.networks import SRResNet, weights_sha256
-from monai_srgan.physics import ConsistencyProjection, GaussianDownsample
-from monai_srgan.uncertainty import IntervalTable, QuantileTable
+from monai_srgan.physics import ConsistencyProjection, GaussianDownsample, KSpaceDownsample, Measurement
+from monai_srgan.transforms import ASSUMED_MEASUREMENT
+from monai_srgan.uncertainty import (
+    Calibration,
+    CellIntervals,
+    IntervalTable,
+    MeasuredIntervals,
+    MeasurementCell,
+    QuantileTable,
+    TrustMaps,
+)
 
 PLAIN = TiledSRInferer(precision=None)
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "trust-maps.md"
@@ -156,6 +166,42 @@ def test_intervals_for_another_kind_of_result_are_refused(intervals):
     SelfEnsembleInferer(consistent, projected)
     with pytest.raises(ValueError, match=r"calibrated for results with the projection.*intervals=None"):
         SelfEnsembleInferer(TiledSRInferer(), projected)
+
+
+def test_each_image_of_a_batch_has_the_half_width_of_its_own_record_or_none(intervals):
+    network = trained(condition=36)
+    cells = [
+        CellIntervals(MeasurementCell(noise, (0.0, 1.0)), intervals.table, Calibration(factor, 2, 2, 0.2, 0, {}, None))
+        for noise, factor in (((0.0, 0.01), 1.5), ((0.01, 0.03), 2.5))
+    ]
+    measured = MeasuredIntervals(0.9, tuple(cells), "told", weights_sha256(network), consistent=True)
+    operators = ((GaussianDownsample(4), 0.0), (KSpaceDownsample(4), 0.02), (GaussianDownsample(4), 0.04))
+    told = [Measurement(*pair) for pair in operators]
+    records = [*map(AssumedMeasurement.told, told), AssumedMeasurement.unknown("constant")]
+    meta = {ASSUMED_MEASUREMENT: [record.to_json() for record in records]}
+    x = MetaTensor(torch.rand(4, 1, 12, 16), meta=meta)
+    found = SelfEnsembleInferer(MeasuredInferer(PLAIN), measured)(x, network)
+    maps = TrustMaps.split(found.as_tensor(), 1)
+    for i, factor in enumerate((1.5, 2.5)):
+        expected = factor * intervals.table(maps.mean, maps.spread)[i]
+        torch.testing.assert_close(maps.half_width[i], expected, rtol=0, atol=0)
+    assert maps.half_width[2:].isnan().all()
+    assert not maps.mean.isnan().any()
+    without = SelfEnsembleInferer(MeasuredInferer(PLAIN), measured)(x.as_tensor(), network)
+    assert TrustMaps.split(without, 1).half_width.isnan().all()
+
+
+def test_a_measured_inferer_projects_or_does_not(intervals):
+    assert SelfEnsembleInferer(MeasuredInferer(PLAIN)).consistent
+    assert not SelfEnsembleInferer(MeasuredInferer(PLAIN, consistency=False), intervals).consistent
+    with pytest.raises(ValueError, match="calibrated for results without the projection"):
+        SelfEnsembleInferer(MeasuredInferer(PLAIN), intervals)
+
+
+def test_the_precision_inside_a_measured_inferer_is_compared(intervals, caplog):
+    with caplog.at_level("INFO"):
+        SelfEnsembleInferer(MeasuredInferer(TiledSRInferer()), replace(intervals, consistent=True, precision="bf16"))
+    assert "calibrated with the network in bf16, and it runs in fp32" in caplog.text
 
 
 def test_invalid_inferers_and_images_are_refused():

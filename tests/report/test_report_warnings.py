@@ -65,6 +65,11 @@ def test_a_report_says_when_the_degradation_could_not_be_checked(unreadable: Any
     assert (one, other) == (f"The interval file{rest}", f"This report{rest}")
 
 
+def test_intervals_by_measurement_are_not_of_one_degradation() -> None:
+    cells = [{"noise": [0.0, 0.01], "bandwidth": [0.5, 1.0]}]
+    assert warnings_of({**HERE, "noise_std": 0.02}, {"cells": cells}) == []
+
+
 def test_equal_records_of_an_operator_of_one_s_own_mean_the_same_degradation() -> None:
     own = {"operator": {"kind": "my.Blur", "scale": 4, "width": 3}, "noise_std": 0.0, "inside": None}
     assert warnings_of(own, {"degradation": json.loads(json.dumps(own))}) == []

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -12,7 +14,13 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from monai_srgan.estimation import AssumedMeasurement
+from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.transforms import (
+    ASSUMED_MEASUREMENT,
+    NoteIntervalsD,
+    NoteIntervalsd,
+    NoteIntervalsDict,
     RestoreIntensityd,
     SaveSRd,
     SplitTrustMaps,
@@ -21,6 +29,7 @@ from monai_srgan.transforms import (
     SplitTrustMapsDict,
     SRGeometryd,
 )
+from monai_srgan.uncertainty import IntervalTable, QuantileTable
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor, MetaTensor])
@@ -65,6 +74,38 @@ def test_a_dictionary_gets_a_key_for_each_and_loses_an_old_half_width():
     assert "half_width" not in again
     assert SplitTrustMapsd(allow_missing_keys=True)({"other": 1}) == {"other": 1}
     assert SplitTrustMapsD is SplitTrustMapsDict is SplitTrustMapsd
+
+
+def test_a_half_width_that_is_unknown_is_no_image():
+    maps = torch.rand(3, 4, 4)
+    maps[2] = torch.nan
+    assert len(SplitTrustMaps()(maps)) == 2
+    assert list(SplitTrustMapsd()({"pred": MetaTensor(maps), "half_width": 1})) == ["pred", "spread"]
+    maps[2, 0, 0] = 0.1
+    assert len(SplitTrustMaps()(maps)) == 3
+
+
+TABLE = QuantileTable((np.zeros(1), np.zeros(1)), np.ones((2, 2)))
+DEFAULT = Measurement(GaussianDownsample(4))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_the_record_tells_whether_there_are_intervals_and_the_log_why_not(tmp_path: Path, caplog, noise: float):
+    record = AssumedMeasurement.told(replace(DEFAULT, noise_std=noise))
+    image = MetaTensor(torch.rand(1, 8, 8), meta={"filename_or_obj": "a.nii", ASSUMED_MEASUREMENT: record.to_json()})
+    intervals = IntervalTable(0.9, 1.0, TABLE, measurement=DEFAULT)
+    d = NoteIntervalsd("image", intervals)({"image": image})
+    assert torch.equal(d["image"].as_tensor(), image.as_tensor())
+    assert AssumedMeasurement.from_json(d["image"].meta[ASSUMED_MEASUREMENT]).measurement == record.measurement
+    assert "intervals" not in json.loads(image.meta[ASSUMED_MEASUREMENT])
+    SaveSRd("image", tmp_path)(d)
+    told = json.loads((tmp_path / "a_sr.json").read_text())["intervals"]
+    assert told == intervals.describe(record)
+    assert ("none" in told) == ("a.nii: no half-widths: the intervals were calibrated" in caplog.text) == (noise > 0)
+    assert NoteIntervalsd("image", None)({"image": image})["image"] is image
+    with pytest.raises(ValueError, match=r"a\.nii: must have a record of its measurement: add AssumeMeasurementd"):
+        NoteIntervalsd("image", intervals)({"image": MetaTensor(image.as_tensor(), meta={"filename_or_obj": "a.nii"})})
+    assert NoteIntervalsD is NoteIntervalsDict is NoteIntervalsd
 
 
 def test_each_is_written_in_scanner_units_on_the_finer_grid(tmp_path: Path):

@@ -1,141 +1,29 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Intervals around every pixel: calibration on patients, file, scores."""
+"""Intervals for one degradation: widths, file, checks."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from interval_data import MASK, TABLE, maps
+from interval_data import TABLE, maps
 from torch import nn
 
 from monai_srgan.errors import argument_of
-from monai_srgan.metrics import interval_scores
+from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.networks import weights_sha256
 from monai_srgan.physics import GaussianDownsample, Measurement
 from monai_srgan.uncertainty import (
+    Calibration,
     CalibrationRecord,
+    CoverageSummary,
     IntervalTable,
-    PatientCoverage,
-    PixelSample,
     TableFit,
+    load_intervals,
 )
-
-REGIONS = {"inside": MASK, "outside": ~MASK}
-
-
-def calibrated(**scales: float) -> tuple[PatientCoverage, dict[str, list[Any]]]:
-    """Patients of one or more slices each, whose errors have the scales given."""
-    sample = PixelSample()
-    for seed in range(6):
-        sample.add(*maps(seed), MASK)
-    coverage, slices = PatientCoverage(sample.fit(bins=4)), {}
-    for index, (patient, scale) in enumerate(scales.items()):
-        for number in range(1 + index % 3):
-            item = maps(100 + 10 * index + number, scale)
-            slices.setdefault(patient, []).append(item)
-            coverage.add([patient], *item, REGIONS)
-    return coverage, slices
-
-
-SCALES = {f"p{i}": 0.8 + 0.05 * i for i in range(12)}
-
-
-def by_hand(coverage: PatientCoverage, items: list[Any], factor: float, region: str) -> float:
-    """Coverage of a patient, counted anew."""
-    shares = []
-    for mean, spread, target in items:
-        covered = (target - mean).abs() <= factor * coverage.table(mean, spread)
-        shares.append(covered[REGIONS[region]].float().mean().item())
-    return float(np.mean(shares))
-
-
-def test_the_coverage_that_a_calibration_reports_is_that_of_a_count_over_patients():
-    coverage, slices = calibrated(**SCALES)
-    found = coverage.calibrate(0.9, cap=0.3)
-    assert (found.patients, found.slices) == (12, 24)
-    for region in REGIONS:
-        counted = [by_hand(coverage, items, found.factor, region) for items in slices.values()]
-        assert found.coverage[region].mean == pytest.approx(np.mean(counted), abs=1e-4)
-        assert found.coverage[region].sd == pytest.approx(np.std(counted, ddof=1), abs=1e-4)
-        assert found.coverage[region].patients == 12
-
-
-def test_the_mean_loss_is_what_the_bound_leaves_to_the_patients_at_hand():
-    coverage, slices = calibrated(**SCALES)
-    found = coverage.calibrate(0.9, cap=0.3)
-
-    def risk(factor: float) -> float:
-        losses = [1 - np.mean([by_hand(coverage, items, factor, r) for r in REGIONS]) for items in slices.values()]
-        return float(np.sum(np.minimum(losses, 0.3)) + 0.3) / 13
-
-    assert risk(found.factor * 1.0001) <= 0.1 < risk(found.factor * 0.995)
-    assert found.capped_patients == 0
-
-
-def test_each_patient_is_held_out_with_the_factor_of_the_others():
-    coverage, slices = calibrated(**SCALES)
-    held_out = coverage.calibrate(0.9, cap=0.3).held_out
-    counted = []
-    for patient, items in slices.items():
-        others = PatientCoverage(coverage.table)
-        for other, theirs in slices.items():
-            for item in theirs if other != patient else []:
-                others.add([other], *item, REGIONS)
-        counted.append(by_hand(coverage, items, others.calibrate(0.9, cap=0.3).factor, "inside"))
-    assert held_out is not None
-    assert held_out["inside"].mean == pytest.approx(np.mean(counted), abs=1e-4)
-
-
-def test_a_patient_beyond_the_cap_is_counted_and_moves_the_factor_no_further():
-    usual = {f"p{i}": 1.0 for i in range(12)}
-    bad, worse = (calibrated(**{**usual, "bad": scale})[0].calibrate(0.9) for scale in (10.0, 100.0))
-    assert (bad.cap, bad.capped_patients) == (pytest.approx(0.2), 1)
-    assert bad.factor == pytest.approx(worse.factor, rel=1e-2)
-    assert bad.factor > calibrated(**usual)[0].calibrate(0.9).factor
-
-
-def test_without_a_tumor_a_patient_counts_by_what_is_outside():
-    empty = torch.zeros_like(MASK)
-    coverage, _ = calibrated(**SCALES)
-    coverage.add(["healthy"], *maps(7), {"inside": empty, "outside": ~empty})
-    found = coverage.calibrate(0.9, cap=0.3)
-    assert found.coverage["inside"].patients == 12
-    assert found.coverage["outside"].patients == found.patients == 13
-
-
-def test_intervals_cover_what_they_state_on_patients_who_were_not_seen():
-    random = np.random.default_rng(0)
-    coverage, _ = calibrated(**{f"p{i}": s for i, s in enumerate(random.lognormal(0, 0.2, 20))})
-    found = coverage.calibrate(0.9)
-    _, new = calibrated(**{f"q{i}": s for i, s in enumerate(random.lognormal(0, 0.2, 40))})
-    for region in REGIONS:
-        shares = [by_hand(coverage, items, found.factor, region) for items in new.values()]
-        assert 0.88 < np.mean(shares) < 0.93
-
-
-@pytest.mark.parametrize(
-    ("level", "cap", "message"),
-    [(1.0, None, "level must lie in"), (0.9, 0.05, r"cap must lie in \(1 - level, 1\] = \(0.1, 1\], got 0.05")],
-)
-def test_a_calibration_names_the_argument_that_cannot_be(level, cap, message):
-    with pytest.raises(ValueError, match=message):
-        calibrated(**SCALES)[0].calibrate(level, cap)
-
-
-def test_slices_without_patients_or_regions_are_refused():
-    coverage = PatientCoverage(TABLE)
-    with pytest.raises(ValueError, match="there are no slices"):
-        coverage.calibrate()
-    with pytest.raises(ValueError, match="one name for each of 1 slices, got 2"):
-        coverage.add(["a", "b"], *maps(0), REGIONS)
-    with pytest.raises(ValueError, match=r"\['outside'\] are missing"):
-        coverage.add(["a"], *maps(0), {"inside": MASK})
 
 
 def test_half_widths_of_a_volume_are_those_of_its_slices():
@@ -168,11 +56,29 @@ def test_a_file_holds_all_that_the_half_width_needs(tmp_path: Path):
 
 
 def test_a_calibration_comes_back_from_its_file_with_its_types(tmp_path: Path):
-    coverage, _ = calibrated(**SCALES)
-    found = coverage.calibrate(0.9, cap=0.3)
-    record = CalibrationRecord(found, TableFit(6, 6, 900, (4, 4)), tuple(coverage.patients))
-    IntervalTable(0.9, found.factor, coverage.table, record=record).save(tmp_path / "intervals.json")
+    covered = {"inside": CoverageSummary(0.9, 0.03, 12), "outside": CoverageSummary(0.91, None, 1)}
+    found = Calibration(1.02, 12, 24, 0.2, 1, covered, held_out=None)
+    record = CalibrationRecord(found, TableFit(6, 6, 900, (4, 4)), ("a", "b"))
+    IntervalTable(0.9, 1.02, TABLE, record=record).save(tmp_path / "intervals.json")
     assert IntervalTable.load(tmp_path / "intervals.json").record == record
+
+
+def test_a_table_holds_for_the_record_of_its_calibration_alone(tmp_path: Path):
+    own = Measurement(GaussianDownsample(4), noise_std=0.02)
+    IntervalTable(0.9, 1.25, TABLE, measurement=own).save(tmp_path / "intervals.json")
+    table = load_intervals(tmp_path / "intervals.json")
+    assert isinstance(table, IntervalTable)
+    images = [torch.cat([image, image]) for image in maps(0)[:2]]
+    records = [AssumedMeasurement.told(own), AssumedMeasurement.told(Measurement(GaussianDownsample(4), 0.021))]
+    found = table.half_width(*images, records)
+    torch.testing.assert_close(found[:1], table.half_width(*maps(0)[:2]), rtol=0, atol=0)
+    assert found[1].isnan().all()
+    assert table.describe(records[0]) == {"level": 0.9}
+    assert table.describe(records[1])["none"].startswith("the intervals were calibrated for 4x, Gaussian blur")
+    assert "the network is not used: noisy" in table.reason_against(AssumedMeasurement.unknown("noisy"))
+    assert "an unknown degradation alone" in IntervalTable(0.9, 1.0, TABLE).reason_against(records[0])
+    with pytest.raises(ValueError, match="one record for each of 2 images, got 1"):
+        table.half_width(*images, records[:1])
 
 
 @pytest.mark.parametrize(
@@ -278,29 +184,3 @@ def test_an_operator_of_ones_own_is_recorded_and_cannot_be_compared(tmp_path: Pa
     assert loaded.measurement is None
     assert loaded.facts()["degradation"] is None
     assert "intervals.json: the degradation of the calibration cannot be compared: operator: kind" in caplog.text
-
-
-def test_coverage_and_width_are_counted_by_region():
-    mean = torch.zeros(2, 1, 2, 3)
-    target = torch.tensor([[0.0, 1.0, 2.0], [-1.0, 3.0, 0.5]]).expand(2, 1, 2, 3)
-    half = torch.stack([torch.full((1, 2, 3), 1.0), torch.full((1, 2, 3), 0.25)])
-    left = torch.tensor([[True, True, False], [True, False, False]]).expand(2, 1, 2, 3)
-    found = interval_scores(mean, half, target, {"left": left, "none": torch.zeros_like(left)})
-    assert found["left", "coverage"].tolist() == pytest.approx([1.0, 1 / 3])  # an error as large as half is covered
-    assert found["left", "interval_width"].tolist() == [2.0, 0.5]
-    assert found["none", "coverage"].isnan().all()
-    assert found["left", "coverage"].dtype == torch.float64
-
-
-@pytest.mark.parametrize(
-    ("half", "message"),
-    [
-        (torch.full((1, 1, 2, 2), -1.0), "half_width must be 0 or more, got -1"),
-        (torch.full((1, 1, 2, 2), float("nan")), "half_width has NaN"),
-        (torch.ones(1, 1, 2, 3), "half_width must have the shape of mean"),
-    ],
-)
-def test_widths_that_cannot_be_are_refused(half: torch.Tensor, message: str):
-    image = torch.zeros(1, 1, 2, 2)
-    with pytest.raises(ValueError, match=message):
-        interval_scores(image, half, image, {})

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from interval_data import MASK, TABLE, maps
+from interval_data import TABLE, maps
 from scipy import ndimage
 
-from monai_srgan.uncertainty import PixelSample, fit_quantile_table, pixel_features
+from monai_srgan.uncertainty import fit_quantile_table, pixel_features
 
 
 def test_features_are_the_windows_means_that_scipy_computes():
@@ -77,25 +77,12 @@ def test_a_bin_of_few_pixels_takes_its_neighbor_s_quantile():
     assert set(table.quantiles.ravel()) == {1.0, 2.0}
 
 
-def test_a_sample_weighs_the_tumor_like_the_rest_however_small_it_is():
-    mean, spread = torch.zeros(MASK.shape), torch.ones(MASK.shape)
-    target = torch.where(MASK, 2.0, 1.0)
-    for pixels, count in ((10_000, MASK.numel()), (100, 200)):
-        sample = PixelSample(pixels)
-        sample.add(mean, spread, target, MASK)
-        assert len(sample) == count
-        assert sample.fit(0.49).quantiles.tolist() == [[1.0]]
-        assert sample.fit(0.51).quantiles.tolist() == [[2.0]]
-
-
-def test_a_sample_is_the_same_for_the_same_seed():
-    tables = []
-    for seed in (0, 0, 1):
-        sample = PixelSample(300, seed=seed)
-        sample.add(*maps(0), MASK)
-        tables.append(sample.fit(bins=2).quantiles)
-    assert (tables[0] == tables[1]).all()
-    assert (tables[0] != tables[2]).any()
+def test_a_lookup_of_pixels_is_that_of_the_image():
+    mean, spread, _ = maps(4)
+    features = pixel_features(mean, spread, TABLE.window).reshape(2, -1).numpy()
+    np.testing.assert_allclose(TABLE.lookup(features), TABLE(mean, spread).flatten(), rtol=1e-6)
+    on_edges = np.array([[0.01, 0.009], [0.05, 0.02]])
+    assert TABLE.lookup(on_edges).tolist() == [0.6, 0.2]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +104,3 @@ def test_shapes_that_do_not_fit_are_refused():
         pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))
     with pytest.raises(ValueError, match="window must be an odd number of pixels"):
         pixel_features(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4), 4)
-    with pytest.raises(ValueError, match="there are no pixels"):
-        PixelSample().fit()
-    with pytest.raises(ValueError, match="pixels must be at least 1"):
-        PixelSample(0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,10 +89,10 @@ def _bin_sums(power: np.ndarray, size: int) -> np.ndarray:
 def _fine_scale(image: np.ndarray) -> np.ndarray:
     rows, columns = (size // _BLOCK for size in image.shape)
     blocks = image[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    spread = np.quantile(blocks.std(axis=(1, 3)), _QUANTILES)
-    level = np.abs(np.quantile(blocks.mean(axis=(1, 3)), _QUANTILES))
-    second = np.diff(np.diff(image, 2, axis=0), 2, axis=1)
-    scales = np.abs([np.median(np.abs(second)), np.mean(np.abs(second))])
+    spread = _quantiles(blocks.std(axis=(1, 3)), _QUANTILES)
+    level = np.abs(_quantiles(blocks.mean(axis=(1, 3)), _QUANTILES))
+    second = np.abs(np.diff(np.diff(image, 2, axis=0), 2, axis=1))
+    scales = np.append(_quantiles(second, (0.5,)), second.mean())
     logs = np.log(np.concatenate([spread, level, scales]) + _INTENSITY_FLOOR)
     return np.append(logs, 3 * np.mean(image < 0)).astype(np.float32)
 
@@ -100,7 +101,7 @@ def _edges(image: np.ndarray) -> np.ndarray:
     """Features of the edges across the first axis."""
     differences = [np.abs(image[lag:] - image[:-lag]) for lag in _LAGS]
     differences += [np.abs(image[2 * lag :] - 2 * image[lag:-lag] + image[: -2 * lag]) for lag in _SECOND_LAGS]
-    quantiles = np.concatenate([np.quantile(difference, _EDGE_QUANTILES) for difference in differences])
+    quantiles = np.concatenate([_quantiles(difference, _EDGE_QUANTILES) for difference in differences])
     return np.concatenate([np.log(quantiles + _INTENSITY_FLOOR), _edge_profile(image)]).astype(np.float32)
 
 
@@ -108,7 +109,7 @@ def _edge_profile(image: np.ndarray) -> np.ndarray:
     steps = np.diff(image, axis=0)
     sizes, reach = np.abs(steps), max(_PROFILE)
     inner = sizes[reach:-reach]
-    strong = inner >= np.quantile(sizes, _STRONG)
+    strong = inner >= _quantiles(sizes, (_STRONG,))
     peaks = strong & (inner >= sizes[reach - 1 : -reach - 1]) & (inner >= sizes[reach + 1 : len(sizes) - reach + 1])
     if peaks.sum() < _FEWEST_EDGES:
         peaks = strong
@@ -117,3 +118,12 @@ def _edge_profile(image: np.ndarray) -> np.ndarray:
         return np.zeros(len(_PROFILE))
     end = len(steps) - reach
     return np.array([np.mean(steps[reach + offset : end + offset][peaks] / own) for offset in _PROFILE])
+
+
+def _quantiles(values: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """As ``np.quantile``, several times faster: sorting float32 is vectorized, selecting is not."""
+    ordered = np.sort(values, axis=None)
+    position = np.asarray(shares) * (ordered.size - 1)
+    lower = position.astype(int)
+    upper = np.minimum(lower + 1, ordered.size - 1)
+    return ordered[lower] + (position - lower) * (ordered[upper] - ordered[lower])

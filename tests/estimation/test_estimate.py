@@ -57,6 +57,15 @@ def test_the_spectrum_is_the_mean_power_density_of_each_bin():
     assert expected.mean() == pytest.approx(0, abs=0.7)  # white noise of variance 1
 
 
+def test_quantiles_of_differences_are_those_of_numpy():
+    image = np.random.RandomState(2).rand(70, 64).astype(np.float32)
+    step, second = np.abs(np.diff(image, axis=0)), np.abs(np.diff(image, 2, axis=0))
+    found = measurement_features(image).edges[0]
+    for place, difference in ((0, step), (16, second)):
+        expected = np.log(np.quantile(difference.astype(float), (0.5, 0.9, 0.97, 0.995)) + 1e-4)
+        np.testing.assert_allclose(found[place : place + 4], expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("sigmas", [(1.5, 1.5), (0.8, 2.0)])
 def test_the_fit_finds_the_gaussian_of_exact_transfer_functions(sigmas):
     operator = PerAxisDownsample(*(GaussianDownsample(4, sigma) for sigma in sigmas))

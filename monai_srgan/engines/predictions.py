@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from monai_srgan.estimation import AssumedMeasurement
-from monai_srgan.physics import ConsistencyProjection, Measurement
+from monai_srgan.physics import ConsistencyProjection, Measurement, estimate_support, fourier_resize, native_size
 from monai_srgan.scores import CONSISTENCY, ESTIMATED, Method
 from monai_srgan.transforms import MaskAwareDegrade, ScaleIntensityByPercentile
 
@@ -88,31 +88,58 @@ def _projection(operator: object, noise_std: float = 0.0) -> Projection | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimates:
-    """LR images of a batch as inference sees them, which does not know where they come from.
+class EstimatedImage:
+    """An LR image as inference sees it, which does not know where it comes from.
 
     Attributes:
-        scaled: ``(B, C, h, w)``, each image divided by its 99.9th percentile.
-        white: ``(B, 1, 1, 1)``, these percentiles.
-        records: what is assumed about the measurement of each image.
+        scaled: ``(1, C, h', w')`` on its native grid, divided by `white`.
+        white: its 99.9th percentile.
+        record: what is assumed about its measurement.
+        size: ``(h, w)``, the grid of the image itself.
     """
 
     scaled: torch.Tensor
-    white: torch.Tensor
-    records: tuple[AssumedMeasurement, ...]
+    white: float
+    record: AssumedMeasurement
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, image: torch.Tensor, estimate: Estimate) -> EstimatedImage:
+        """Reduce ``(C, h, w)`` to its native grid, scale it, and estimate its measurement from the first channel."""
+        size = (int(image.shape[-2]), int(image.shape[-1]))
+        native = native_size(estimate_support(image[0]))
+        reduced = image if native == size else fourier_resize(image, native)
+        white = ScaleIntensityByPercentile(clip=False).scale_of(reduced)
+        scaled = reduced / white
+        return cls(scaled[None], white, estimate(scaled[0]), size)
+
+    def restored(self, enlarged: torch.Tensor) -> torch.Tensor:
+        """An enlarged image in the units of the LR image, on the enlarged grid of the image itself."""
+        scale = enlarged.shape[-1] // self.scaled.shape[-1]
+        size = (scale * self.size[0], scale * self.size[1])
+        fine = enlarged if tuple(enlarged.shape[-2:]) == size else fourier_resize(enlarged, size)
+        return fine * self.white
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """The LR images of a batch as inference sees them.
+
+    Attributes:
+        images: one by one, since their native grids may differ.
+    """
+
+    images: tuple[EstimatedImage, ...]
 
     @classmethod
     def of(cls, images: torch.Tensor, estimate: Estimate) -> Estimates:
-        """Scale each image of a batch and estimate its measurement from its first channel."""
-        scaler = ScaleIntensityByPercentile(clip=False)
-        white = images.new_tensor([scaler.scale_of(image) for image in images])[:, None, None, None]
-        scaled = images / white
-        return cls(scaled, white, tuple(estimate(image[0]) for image in scaled))
+        """Look at each image of a batch ``(B, C, h, w)``."""
+        return cls(tuple(EstimatedImage.of(image, estimate) for image in images))
 
     @property
     def declined(self) -> torch.Tensor:
         """``(B,)`` float64: 1 for an image for which no network is used, else 0."""
-        return torch.tensor([float(record.declined is not None) for record in self.records], dtype=torch.float64)
+        return torch.tensor([float(image.record.declined is not None) for image in self.images], dtype=torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +195,8 @@ class Enlarger:
 
     def estimated(self, estimates: Estimates) -> Prediction:
         """The images of the method as ``monai-srgan upscale`` makes them of files that tell nothing."""
-        images = self.enlarge(estimates.scaled, measurements=estimates.records)
-        return Prediction(images * estimates.white, estimates.declined)
+        images = [image.restored(self.enlarge(image.scaled, measurements=[image.record])) for image in estimates.images]
+        return Prediction(torch.cat(images), estimates.declined)
 
 
 def predict(

@@ -73,7 +73,7 @@ class ConsistencyProjection(nn.Module):
         *,
         rcond: float = 1e-3,
         noise_std: float = 0.0,
-        prior_std: float = 0.03,
+        prior_std: float = 0.02,
         tolerance: float = 1e-5,
         max_iterations: int = 200,
     ) -> None:

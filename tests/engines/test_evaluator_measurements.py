@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,8 @@ def test_as_estimated_a_network_sees_a_scaled_image_and_the_assumption_and_is_pr
         assert abs(scale - 1) > 0.1
         torch.testing.assert_close(image, lr[0, 0] / scale)
         pred = BICUBIC(lr / scale) + 0.5 * told(NOISY)
-        pred = scale * ConsistencyProjection(NOISY.operator, noise_std=0.03)(pred, lr / scale)
+        noise = math.hypot(0.03, 0.05 * assumed.transfer_uncertainty)
+        pred = scale * ConsistencyProjection(NOISY.operator, noise_std=noise)(pred, lr / scale)
         expected = (pred - data["label"]).mean().item()
         assert value(item, "net + estimated", degradation=name) == pytest.approx(expected, abs=1e-6)
         assert value(item, "net + estimated", "declined", name) == 0
@@ -225,7 +227,7 @@ def test_a_conditioned_baseline_is_treated_as_the_network(assumed: AssumedMeasur
 
         def __call__(self, image: torch.Tensor, **known: Any) -> torch.Tensor:
             if "measurements" in known:
-                assert known["measurements"] == (assumed,)
+                assert known["measurements"] == [assumed]
                 return BICUBIC(image) + 0.25
             return Conditioned()(image, **known)
 

@@ -32,7 +32,7 @@ from monai_srgan.metrics import REGIONS, FourierRings, region_masks
 from monai_srgan.physics import BicubicUpsample, Measurement
 from monai_srgan.precision import autocast, plain
 from monai_srgan.processes import rank
-from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, ScoredSlice, ScoreRow, SliceScores
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, ESTIMATED, Method, ScoredSlice, ScoreRow, SliceScores
 from monai_srgan.uncertainty import TrustMaps
 
 __all__ = ["SREvaluator"]
@@ -81,7 +81,8 @@ class SREvaluator(SupervisedEvaluator):
         projection: callable ``(pred, image)`` that makes a prediction consistent with its LR image, such as
             :class:`monai_srgan.physics.ConsistencyProjection`: every method is scored without and with it.
         ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half-width, such
-            as :class:`monai_srgan.inferers.SelfEnsembleInferer`. The network's ensemble is scored, with coverage and
+            as :class:`monai_srgan.inferers.SelfEnsembleInferer`; around a ``MeasuredInferer`` it goes by the estimates,
+            as ``<name> + estimated + ensemble``. The network's ensemble is scored, with coverage and
             width of its intervals, on the loader's own degradation only.
         scores: further scores, callables ``(pred, target, masks, image)`` giving ``{(region, metric): (B,)}``, such as
             :class:`monai_srgan.metrics.HFEN`.
@@ -198,8 +199,7 @@ class SREvaluator(SupervisedEvaluator):
             scores = [self._scorer.all_scores(m, p, batch) for m, p in predictions.items()]
             maps = None
             if self.ensemble is not None:
-                ensemble = self._network(self.ensemble, args, kwargs)
-                maps = TrustMaps.split(ensemble.told(LRImages(batch.lr, condition)), batch.hr.shape[1])
+                maps = self._ensemble_maps(lr, batch, args, kwargs)
                 predictions[self._ensemble_method] = Prediction(maps.mean)
                 scores.append(self._scorer.all_scores(self._ensemble_method, Prediction(maps.mean), batch, maps))
             for degradation in self._further:
@@ -208,13 +208,31 @@ class SREvaluator(SupervisedEvaluator):
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output  # a list of slices where a handler of the event has decollated it
 
+    def _ensemble_maps(
+        self, lr: LRImages, batch: Batch, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> TrustMaps[torch.Tensor]:
+        """The maps of the self-ensemble: as estimated if its inferer goes by records, else as told."""
+        channels = batch.hr.shape[1]
+        ensemble = self._network(self.ensemble, args, kwargs, measured=self.ensemble)
+        if not self._ensemble_estimates or lr.estimates is None:
+            return TrustMaps.split(ensemble.told(LRImages(batch.lr, lr.condition)), channels)
+        images = lr.estimates.images
+        maps = [TrustMaps.split(ensemble.enlarge(i.scaled, measurements=[i.record]), channels) for i in images]
+        restored = [image.restored_maps(found).joined() for image, found in zip(images, maps, strict=True)]
+        return TrustMaps.split(torch.cat(restored), channels)
+
     def _network(
-        self, inferer: Callable[..., torch.Tensor], args: Sequence[Any], kwargs: Mapping[str, Any]
+        self,
+        inferer: Callable[..., torch.Tensor],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        measured: Callable[..., torch.Tensor] | None = None,
     ) -> Enlarger:
-        """The network as a method, run by an inferer with further arguments."""
+        """The network as a method, run by an inferer, or by another one if records are given."""
+        by_record = self._measured if measured is None else measured
 
         def enlarge(lr: torch.Tensor, **known: Any) -> torch.Tensor:
-            runner = self._measured if self._measured is not None and "measurements" in known else inferer
+            runner = by_record if by_record is not None and "measurements" in known else inferer
             with self.mode(self.network), autocast(self.state.device, self.amp, self.amp_kwargs):
                 return plain(runner(lr, self.network, *args, **kwargs, **known)).float()
 
@@ -241,8 +259,15 @@ class SREvaluator(SupervisedEvaluator):
 
     @property
     def _ensemble_method(self) -> Method:
+        if self._ensemble_estimates:
+            return self.method.with_(ESTIMATED).with_(ENSEMBLE)
         consistent = getattr(self.ensemble, "consistent", False)
         return (self.method.with_(CONSISTENCY) if consistent else self.method).with_(ENSEMBLE)
+
+    @property
+    def _ensemble_estimates(self) -> bool:
+        """Whether the self-ensemble goes by the estimated measurement."""
+        return self.estimate is not None and isinstance(getattr(self.ensemble, "inferer", None), MeasuredInferer)
 
     def _tumor_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
         mask = batchdata.get(self.mask_key) if isinstance(batchdata, Mapping) else None
@@ -295,7 +320,7 @@ class SREvaluator(SupervisedEvaluator):
                         if metric != "pixels"
                     ),
                     spread=None if maps is None else maps.spread[i],
-                    half_width=None if half_width is None else half_width[i],
+                    half_width=None if half_width is None or bool(half_width[i].isnan().all()) else half_width[i],
                     rings=tuple(curve for found in scores for curve in found.curves(source, i)),
                 )
             )

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 
 from monai_srgan.estimation import AssumedMeasurement
 from monai_srgan.physics import ConsistencyProjection, Measurement, estimate_support, fourier_resize, native_size
 from monai_srgan.scores import CONSISTENCY, ESTIMATED, Method
 from monai_srgan.transforms import MaskAwareDegrade, ScaleIntensityByPercentile
+from monai_srgan.uncertainty import TrustMaps
 
 __all__ = [
     "Degradation",
@@ -113,12 +115,24 @@ class EstimatedImage:
         scaled = reduced / white
         return cls(scaled[None], white, estimate(scaled[0]), size)
 
-    def restored(self, enlarged: torch.Tensor) -> torch.Tensor:
-        """An enlarged image in the units of the LR image, on the enlarged grid of the image itself."""
+    def restored(self, enlarged: torch.Tensor, *, ringing: bool = True) -> torch.Tensor:
+        """An enlarged image in the units of the LR image, on the enlarged grid of the image itself.
+
+        Args:
+            enlarged: ``(1, C, s * h', s * w')``.
+            ringing: whether the image may ring; False interpolates linearly, for maps of widths.
+        """
         scale = enlarged.shape[-1] // self.scaled.shape[-1]
         size = (scale * self.size[0], scale * self.size[1])
-        fine = enlarged if tuple(enlarged.shape[-2:]) == size else fourier_resize(enlarged, size)
-        return fine * self.white
+        if tuple(enlarged.shape[-2:]) != size:
+            linear = F.interpolate(enlarged, size=size, mode="bilinear", align_corners=False)
+            enlarged = fourier_resize(enlarged, size) if ringing else linear
+        return enlarged * self.white
+
+    def restored_maps(self, maps: TrustMaps[torch.Tensor]) -> TrustMaps[torch.Tensor]:
+        """The maps of a self-ensemble, see :meth:`restored`."""
+        half_width = None if maps.half_width is None else self.restored(maps.half_width, ringing=False)
+        return TrustMaps(self.restored(maps.mean), self.restored(maps.spread, ringing=False), half_width)
 
 
 @dataclass(frozen=True, eq=False)

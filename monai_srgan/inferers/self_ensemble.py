@@ -83,7 +83,12 @@ class SelfEnsembleInferer(Inferer):
         return isinstance(inner, ConsistentInferer) or (isinstance(inner, MeasuredInferer) and inner.consistency)
 
     def __call__(
-        self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
+        self,
+        inputs: torch.Tensor,
+        network: Callable[..., torch.Tensor],
+        *args: Any,
+        measurements: Sequence[AssumedMeasurement] | None = None,
+        **kwargs: Any,
     ) -> torch.Tensor:
         """Enlarge a batch of slices or volumes eight times.
 
@@ -91,6 +96,7 @@ class SelfEnsembleInferer(Inferer):
             inputs: ``(B, C, X, Y)``, or ``(B, C, X, Y, D)`` with slices along D, which are transformed in plane.
             network: passed to the inferer.
             args: further arguments of the network.
+            measurements: one record per image for a ``MeasuredInferer``, in place of those in the metadata.
             kwargs: further arguments of the network.
 
         Returns:
@@ -108,7 +114,9 @@ class SelfEnsembleInferer(Inferer):
             raise ValueError(f"inputs must have shape (B, C, X, Y) or (B, C, X, Y, D), got {tuple(inputs.shape)}")
         if self.intervals is not None and self.check_weights and isinstance(network, nn.Module):
             self.intervals.check_weights(network)
-        records = assumed_measurements(inputs) if isinstance(self.inferer, MeasuredInferer) else []
+        records = assumed_measurements(inputs) if measurements is None else list(measurements)
+        if not isinstance(self.inferer, MeasuredInferer):
+            records = []
         images = plain(inputs)
         mean = self._run(images, 0, records, network, *args, **kwargs)
         squares = torch.zeros_like(mean)

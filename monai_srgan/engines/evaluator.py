@@ -199,7 +199,7 @@ class SREvaluator(SupervisedEvaluator):
             scores = [self._scorer.all_scores(m, p, batch) for m, p in predictions.items()]
             maps = None
             if self.ensemble is not None:
-                maps = self._ensemble_maps(lr, batch, args, kwargs)
+                maps = self._ensemble_maps(self.ensemble, lr, batch, args, kwargs)
                 predictions[self._ensemble_method] = Prediction(maps.mean)
                 scores.append(self._scorer.all_scores(self._ensemble_method, Prediction(maps.mean), batch, maps))
             for degradation in self._further:
@@ -209,11 +209,16 @@ class SREvaluator(SupervisedEvaluator):
         return self.state.output  # a list of slices where a handler of the event has decollated it
 
     def _ensemble_maps(
-        self, lr: LRImages, batch: Batch, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self,
+        inferer: Callable[..., torch.Tensor],
+        lr: LRImages,
+        batch: Batch,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
     ) -> TrustMaps[torch.Tensor]:
         """The maps of the self-ensemble: as estimated if its inferer goes by records, else as told."""
         channels = batch.hr.shape[1]
-        ensemble = self._network(self.ensemble, args, kwargs, measured=self.ensemble)
+        ensemble = self._network(inferer, args, kwargs, measured=inferer)
         if not self._ensemble_estimates or lr.estimates is None:
             return TrustMaps.split(ensemble.told(LRImages(batch.lr, lr.condition)), channels)
         images = lr.estimates.images

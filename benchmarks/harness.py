@@ -13,7 +13,6 @@ line with :func:`arguments`::
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import re
@@ -27,8 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from monai_srgan.files import write_atomically
+from tables import save_json
 
 __all__ = ["Timing", "alternate", "arguments", "machine", "report"]
 
@@ -147,7 +145,6 @@ def report(
     for key, value in found.items():
         print(f"  {key}: {value}")
     if json_path is not None:
-        path = Path(json_path)
         content = {
             "title": title,
             "machine": here,
@@ -157,9 +154,7 @@ def report(
             "ratios": ratios,
             "facts": found,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, indent=2, default=str) + "\n"
-        write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        save_json(json_path, content)
 
 
 def machine() -> dict[str, Any]:

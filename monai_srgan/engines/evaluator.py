@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,11 +14,19 @@ from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
 from monai_srgan.data.tumor_types import tumor_type_name
-from monai_srgan.metrics import REGIONS, RegionValues, interval_scores, region_masks, region_scores
+from monai_srgan.metrics import (
+    REGIONS,
+    FourierRings,
+    RegionValues,
+    RingComparison,
+    interval_scores,
+    region_masks,
+    region_scores,
+)
 from monai_srgan.physics import BicubicUpsample, ConsistencyProjection
 from monai_srgan.precision import autocast, plain
 from monai_srgan.processes import rank
-from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, ScoredSlice, ScoreRow, SliceScores
+from monai_srgan.scores import CONSISTENCY, ENSEMBLE, Method, RingCurve, ScoredSlice, ScoreRow, SliceScores
 from monai_srgan.uncertainty import TrustMaps
 
 __all__ = ["SREvaluator"]
@@ -52,6 +60,14 @@ class _MethodScores:
     degradation: str
     method: Method
     values: RegionValues
+    rings: RingComparison | None = None
+
+    def curves(self, source: str, index: int) -> list[RingCurve]:
+        """The curves of one slice of the batch: one, or none where they are not measured."""
+        if self.rings is None:
+            return []
+        frequency, power, coherence = self.rings.frequency, self.rings.power[index], self.rings.coherence[index]
+        return [RingCurve(source, self.method, *(tuple(values.tolist()) for values in (frequency, power, coherence)))]
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,8 @@ class SREvaluator(SupervisedEvaluator):
             width of its intervals, on the loader's own degradation only.
         scores: further scores, callables ``(pred, target, masks, image)`` giving ``{(region, metric): (B,)}``, such as
             :class:`monai_srgan.metrics.HFEN`.
+        rings: measures power and coherence by frequency, kept in ``engine.state.slices``, and the effective resolution
+            of every method, on the loader's own degradation only.
         degradations: name to callable of HR images giving LR images: baselines and network are also scored on these, by
             PSNR, SSIM, MSE and bias; with a `projection`, also after the projection of the degradation's own operator,
             where it has an adjoint.
@@ -129,6 +147,7 @@ class SREvaluator(SupervisedEvaluator):
         projection: Projection | None = None,
         ensemble: Callable[..., torch.Tensor] | None = None,
         scores: Sequence[Score] = (),
+        rings: FourierRings | None = None,
         degradations: Mapping[str, Degrade] | None = None,
         amp: bool = False,
         decollate: bool = False,
@@ -148,6 +167,7 @@ class SREvaluator(SupervisedEvaluator):
         self.projection = projection
         self.ensemble = ensemble
         self.scores = tuple(scores)
+        self.rings = rings
         self.degradations = dict(degradations or {})
         super().__init__(
             device=device, val_data_loader=val_data_loader, network=network, amp=amp, decollate=decollate, **kwargs
@@ -202,11 +222,11 @@ class SREvaluator(SupervisedEvaluator):
     ) -> list[ScoredSlice]:
         """Score all methods on a batch and collect the results by slice."""
         predictions = self._predictions(batch.lr.float(), pred, self.projection)
-        scores = [_MethodScores("", m, self._all_scores(m, p, batch)) for m, p in predictions.items()]
+        scores = [self._all_scores(m, p, batch) for m, p in predictions.items()]
         ensemble = None if self.ensemble is None else self._ensemble_maps(self.ensemble, batch)
         if ensemble is not None:
             predictions[ensemble.method] = ensemble.maps.mean
-            scores.append(_MethodScores("", ensemble.method, self._ensemble_scores(ensemble, batch)))
+            scores.append(self._ensemble_scores(ensemble, batch))
         half_width = None if ensemble is None else ensemble.maps.half_width
         for name, degrade in self.degradations.items():
             scores += self._degraded_scores(name, degrade, batch)
@@ -243,6 +263,7 @@ class SREvaluator(SupervisedEvaluator):
                     ),
                     spread=None if ensemble is None else ensemble.maps.spread[i],
                     half_width=None if half_width is None else half_width[i],
+                    rings=tuple(curve for found in scores for curve in found.curves(source, i)),
                 )
             )
         return slices
@@ -268,12 +289,13 @@ class SREvaluator(SupervisedEvaluator):
         base = self.method.with_(CONSISTENCY) if getattr(ensemble, "consistent", False) else self.method
         return _Ensemble(base.with_(ENSEMBLE), maps)
 
-    def _ensemble_scores(self, ensemble: _Ensemble, batch: _Batch) -> RegionValues:
+    def _ensemble_scores(self, ensemble: _Ensemble, batch: _Batch) -> _MethodScores:
         maps = ensemble.maps
         scores = self._all_scores(ensemble.method, maps.mean, batch)
         if maps.half_width is None:
             return scores
-        return self._by_region(scores | interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks))
+        intervals = interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks)
+        return replace(scores, values=self._by_region(scores.values | intervals))
 
     def _degraded_scores(self, name: str, degrade: Degrade, batch: _Batch) -> list[_MethodScores]:
         lr = degrade(batch.hr.float())
@@ -284,11 +306,15 @@ class SREvaluator(SupervisedEvaluator):
         predictions = self._predictions(lr, pred, projection)
         return [_MethodScores(name, m, self._fidelity(m, p, batch)) for m, p in predictions.items()]
 
-    def _all_scores(self, method: Method, pred: torch.Tensor, batch: _Batch) -> RegionValues:
+    def _all_scores(self, method: Method, pred: torch.Tensor, batch: _Batch) -> _MethodScores:
         scores = self._fidelity(method, pred, batch)
         for score in self.scores:
             scores |= score(pred, batch.hr.float(), batch.masks, batch.lr.float())
-        return self._by_region(scores)
+        rings = None
+        if self.rings is not None:
+            rings = self.rings.compare(pred, batch.hr.float())
+            scores |= self.rings.scores(rings)
+        return _MethodScores("", method, self._by_region(scores), rings)
 
     def _fidelity(self, method: Method, pred: torch.Tensor, batch: _Batch) -> RegionValues:
         if pred.shape != batch.hr.shape:

@@ -14,6 +14,7 @@ from ignite.engine import Events
 
 from monai_srgan.files import writable_folder, write_atomically
 from monai_srgan.handlers.score_table import ScoreTable
+from monai_srgan.physics import ConsistencyProjection
 from monai_srgan.processes import is_main_process
 from monai_srgan.report import Example, Report, render_report
 from monai_srgan.report.gallery import Gallery
@@ -41,6 +42,8 @@ class ReportSaver:
         name: name of the file.
         method: the method that the report is about, such as "srgan + consistency"; None for the network.
         candidates: largest number of slices kept in memory, at least 3; a slice of 512x512 pixels takes about 9 MB.
+        projection: of the operator that made the input, to show which part of the error of `method` and of the table's
+            reference that input determines; None for no such maps.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ReportSaver:
         name: str = "report.html",
         method: str | None = None,
         candidates: int = 25,
+        projection: ConsistencyProjection | None = None,
     ) -> None:
         self.table = table
         self.output_dir = Path(output_dir)
@@ -62,6 +66,7 @@ class ReportSaver:
         self.name = name
         self.method = None if method is None else Method.parse(method)
         self.candidates = candidates
+        self.projection = projection
         self._gallery = Gallery(candidates)
         self.logger = logging.getLogger(__name__)
 
@@ -110,11 +115,15 @@ class ReportSaver:
             return
         if self.table.summary is None:
             raise ValueError("the report needs the summary of the score table: attach the table before the report")
+        examples = self._gallery.examples(f"PSNR {in_region(self.region)}")
+        if self.projection is not None:
+            methods = (self.table.reference, self._method(engine))
+            examples = [example.with_error_parts(self.projection, methods) for example in examples]
         report = Report(
             title=self.title,
             rows=self.table.rows,
             summary=self.table.summary,
-            examples=self._gallery.examples(f"PSNR {in_region(self.region)}"),
+            examples=examples,
             key_method=self._method(engine),
             reference=self.table.reference,
         )

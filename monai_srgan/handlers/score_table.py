@@ -23,8 +23,10 @@ from monai_srgan.scores import (
     METRIC_FACTS,
     EvaluationSummary,
     Method,
+    RingCurve,
     ScoreRow,
     SummaryTable,
+    mean_rings,
     scored_slices,
     summarize_rows,
 )
@@ -41,7 +43,8 @@ class ScoreTable:
       :class:`monai_srgan.scores.ScoreRow`; the value is empty where nothing was measured;
     - ``summary.json``: an :class:`monai_srgan.scores.EvaluationSummary`: the settings, and for every method, region and
       metric the figures of :class:`monai_srgan.scores.ScoreSummary` (mean, sd, n, interval over patients, comparison
-      with the reference), over all slices, by tumor type and by further degradation;
+      with the reference), over all slices, by tumor type and by further degradation; mean curves of power and
+      coherence where the evaluator measures them;
     - ``metrics.csv``: the same means, a row for every epoch, method, region and metric, for validation during
       training. A resumed run keeps the rows of earlier epochs;
     - the log: a readable table.
@@ -62,6 +65,7 @@ class ScoreTable:
 
     Attributes:
         rows: rows of the current or last run.
+        rings: curves by ring of that run; empty where the evaluator does not measure them.
         summary: summary of the last epoch, for the handlers attached after this one; None before it is written.
     """
 
@@ -83,6 +87,7 @@ class ScoreTable:
         self.log_metrics = None if log_metrics is None else tuple(log_metrics)
         self.reference = Method.parse(reference)
         self.rows: list[ScoreRow] = []
+        self.rings: list[RingCurve] = []
         self.summary: EvaluationSummary | None = None
         self.logger = logging.getLogger(__name__)
 
@@ -104,12 +109,13 @@ class ScoreTable:
     def start(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
         """Forget the slices of an earlier run."""
         self._check_folder()
-        self.rows, self.summary = [], None
+        self.rows, self.rings, self.summary = [], [], None
 
     def record(self, engine: Any) -> None:
-        """Keep the rows of the slices of one step."""
+        """Keep the rows and curves of the slices of one step."""
         for scored in scored_slices(engine):
             self.rows.extend(scored.scores.rows)
+            self.rings.extend(scored.rings)
 
     def write(self, engine: Any) -> None:
         """Write the files and log the table."""
@@ -157,6 +163,7 @@ class ScoreTable:
             degradations={
                 name: self._summarize(r for r in self.rows if r.degradation == name) for name in degradations
             },
+            rings=mean_rings(self.rings),
         )
 
     def _summarize(self, rows: Iterable[ScoreRow]) -> SummaryTable:
@@ -178,13 +185,15 @@ class ScoreTable:
         return "\n".join(["scores, mean ± sd over slices", rule, header, rule, *text, rule])
 
     def _gather(self) -> None:
-        """Collect the rows of all processes, each slice once: a distributed sampler repeats some of them."""
+        """Collect rows and curves of all processes, each slice once: a distributed sampler repeats some of them."""
         if world_size() == 1:
             return
         rows = [row for part in gather(self.rows) for row in part]
         rows.sort(key=lambda row: (natural_key(row.file), row.source))
         unique = {(row.source, row.degradation, row.method, row.region, row.metric): row for row in rows}
         self.rows = list(unique.values())
+        curves = (curve for part in gather(self.rings) for curve in part)
+        self.rings = list({(curve.source, curve.method): curve for curve in curves}.values())
 
     @staticmethod
     def _write_history(path: Path, epoch: int, scores: SummaryTable) -> None:

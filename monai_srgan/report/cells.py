@@ -153,8 +153,8 @@ def score_cell(
     if reference is None or entry.difference is None or metric not in METRIC_FACTS:
         return cell
     text = signed(fact, entry.difference)
-    if not text.strip("+-−±0."):
-        worse = False  # a difference that rounds to zero is not highlighted
+    if fact.better == "neither" or not text.strip("+-−±0."):
+        worse = False  # nor is a difference highlighted that rounds to zero
     elif fact.better == "zero":
         worse = mean is not None and reference.mean is not None and abs(mean) > abs(reference.mean)
     else:
@@ -172,13 +172,14 @@ def bold_best(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[Row, ...]:
 
     Args:
         rows: lines of a table.
-        metrics: the columns' scores; in the column of a name that is not in ``METRIC_FACTS`` nothing is marked.
+        metrics: the columns' scores; nothing is marked in the column of a score that does not rate, or that is not in
+            ``METRIC_FACTS``.
     """
     table = [list(row.cells) for row in rows]
     for index, metric in enumerate(metrics):
         values = [line[index].value for line in table]
         measured = [value for value in values if value is not None]
-        if len(measured) < 2 or metric not in METRIC_FACTS:
+        if len(measured) < 2 or metric not in METRIC_FACTS or METRIC_FACTS[metric].better == "neither":
             continue
         fact = METRIC_FACTS[metric]
         rank = {"high": lambda v: -v, "low": lambda v: v, "zero": abs}[fact.better]

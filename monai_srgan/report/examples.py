@@ -5,14 +5,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 
+from monai_srgan.metrics import split_error
+from monai_srgan.physics import ConsistencyProjection
 from monai_srgan.report.pictures import as_picture
 from monai_srgan.scores import Method, ScoredSlice, SliceScores
 
-__all__ = ["Example"]
+__all__ = ["ErrorParts", "Example"]
+
+
+@dataclass(frozen=True)
+class ErrorParts:
+    """The two parts of a method's error, ``(H, W)`` with rows first, see :func:`monai_srgan.metrics.split_error`."""
+
+    measured: np.ndarray
+    null: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Example:
         scores: of this slice, as far as measured.
         half_width: ``(H, W)`` half-width of the calibrated intervals, in units of the images; None for none.
         spread: ``(H, W)`` standard deviation of the self-ensemble; None for none.
+        error_parts: method to both parts of its error; may be empty.
 
     Raises:
         ValueError: if an array is not 2-D, does not have the target's size (``lr``: is larger), or is not finite.
@@ -47,6 +59,7 @@ class Example:
     scores: SliceScores = field(default_factory=SliceScores)
     half_width: np.ndarray | None = None
     spread: np.ndarray | None = None
+    error_parts: Mapping[Method, ErrorParts] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scored: ScoredSlice, methods: Collection[Method]) -> Example:
@@ -70,6 +83,20 @@ class Example:
             spread=None if scored.spread is None else as_picture(scored.spread),
         )
 
+    def with_error_parts(self, projection: ConsistencyProjection, methods: Collection[Method]) -> Example:
+        """A copy with both parts of the errors of some methods.
+
+        Args:
+            projection: of the operator that made the input.
+            methods: the methods; those that are not shown are ignored.
+        """
+        hr, found = _batch(self.hr), {}
+        for method, image in self.predictions.items():
+            if method in methods:
+                parts = split_error(_batch(image), hr, projection)
+                found[method] = ErrorParts(as_picture(parts.measured[0]), as_picture(parts.null[0]))
+        return replace(self, error_parts=found)
+
     def __post_init__(self) -> None:
         named = {"hr": self.hr, "mask": self.mask, "half_width": self.half_width, "spread": self.spread}
         named |= {f"predictions[{str(method)!r}]": image for method, image in self.predictions.items()}
@@ -85,3 +112,8 @@ class Example:
                 raise ValueError(f"{name} of {self.file} has NaN or infinite values: leave the slice out")
         if any(small > large for small, large in zip(np.shape(self.lr), size, strict=True)):
             raise ValueError(f"lr must not be larger than hr, got {np.shape(self.lr)} and {size}: are they swapped?")
+
+
+def _batch(picture: np.ndarray) -> torch.Tensor:
+    """``(1, 1, X, Y)``: x first, as the operator takes it."""
+    return torch.from_numpy(np.ascontiguousarray(picture.T))[None, None]

@@ -33,7 +33,9 @@ def findings(scores: SummaryTable, degradations: Mapping[str, SummaryTable], rol
         *(_fidelity(scores, region, roles, labels) for region in regions),
         _likeness(scores, regions, roles, labels),
         _leaders(scores, regions[:1], labels),
+        _resolution(scores, roles, labels),
         _consistency(scores, roles.key_method, labels),
+        _null_space(scores, roles.key_method, labels),
         _coverage(scores, labels),
         _others(degradations, regions[:1], roles, labels),
     ]
@@ -100,6 +102,29 @@ def _consistency(scores: SummaryTable, method: Method, labels: Labels) -> str:
         f"degraded again, the output of {labels.get(base, str(base))} matches its input with a PSNR of "
         f"{_value(without, 'redegraded_psnr')}, and of {_value(projected, 'redegraded_psnr')} after the projection "
         "onto the measurement."
+    )
+
+
+def _resolution(scores: SummaryTable, roles: Roles, labels: Labels) -> str:
+    methods = [roles.key_method] if roles.key_method == roles.reference else [roles.key_method, roles.reference]
+    entries = {method: scores.measured(method, "whole", "resolution_half") for method in methods}
+    parts = [
+        f"{labels[method]} up to {_text(entry.mean, 'resolution_half')}"
+        for method, entry in entries.items()
+        if entry and entry.mean is not None
+    ]
+    if not parts:
+        return ""
+    return f"detail agrees with HR (Fourier ring correlation of at least 0.5) in {_listed(parts)}."
+
+
+def _null_space(scores: SummaryTable, method: Method, labels: Labels) -> str:
+    entry = scores.measured(method, "whole", "null_share")
+    if entry is None or entry.mean is None:
+        return ""
+    return (
+        f"{_text(entry.mean, 'null_share')} of the squared error of {labels[method]} is in detail about which the "
+        "low-resolution slice says nothing."
     )
 
 

@@ -18,6 +18,7 @@ from monai_srgan.report.figures import box_plot, perception_distortion, plotted_
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import MethodStyle, method_styles
 from monai_srgan.report.panels import example_panels
+from monai_srgan.report.ring_plots import coherence_plot, power_plot, shown_rings
 from monai_srgan.report.tables import (
     Roles,
     consistency_table,
@@ -27,8 +28,10 @@ from monai_srgan.report.tables import (
     likeness_metric,
     measured_metrics,
     measured_regions,
+    null_space_table,
     overview_table,
     region_table,
+    resolution_table,
     trust_table,
     type_table,
 )
@@ -52,8 +55,8 @@ class Report:
         key_method: the method that the report is about.
         reference: the method that all others are compared with.
         summary: figures of the evaluation. Of its settings, which may be nested, these have a meaning: ``section``,
-            ``fold``, ``seed``, ``folds``, ``degradation``, ``rim_width_pixels``, ``synthetic`` (whether the slices are
-            synthetic), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %,
+            ``fold``, ``seed``, ``folds``, ``scale``, ``degradation``, ``rim_width_pixels``, ``synthetic`` (whether the
+            slices are synthetic), and ``calibration`` of the intervals (``level``: 0.9 for intervals that state 90 %,
             ``patients``, ``degradation``).
         rows: rows of the evaluation; those of its own degradation are drawn.
         examples: slices to be shown.
@@ -152,6 +155,9 @@ def render_report(report: Report) -> str:
         trade_off=_trade_off(scores, styles),
         type_tables=_present(type_table(summary.by_tumor_type, region, roles) for region in regions),
         degradation_tables=_degradation_tables(summary, roles),
+        resolution=resolution_table(scores, roles),
+        ring_plots=_ring_plots(report, styles),
+        null_space=null_space_table(scores, roles),
         consistency=consistency_table(scores, roles),
         trust=trust_table(scores),
         level=_level(report.settings.get("calibration") or {}),
@@ -255,6 +261,20 @@ def _trade_off(scores: SummaryTable, styles: Mapping[Method, MethodStyle]) -> Pl
             text = f"PSNR against {labels[-1]}, {region_name(region)}: one point per method; see the tables for values."
             plots.append(_plot(figure, text))
     return PlotGroup(labels[0], tuple(plots)) if plots else None
+
+
+def _ring_plots(report: Report, styles: Mapping[Method, MethodStyle]) -> PlotGroup | None:
+    rings = shown_rings(report.summary.rings, report.key_method)
+    if not rings:
+        return None
+    scale = report.settings.get("scale")
+    lr_nyquist = 0.5 / scale if isinstance(scale, int | float) and scale > 1 else None
+    names = ", ".join(styles[method].label for method in styles if method in rings)
+    plots = (
+        _plot(power_plot(rings, styles, lr_nyquist), f"Power relative to HR against frequency: {names}."),
+        _plot(coherence_plot(rings, styles, lr_nyquist), f"Coherence with HR against frequency: {names}."),
+    )
+    return PlotGroup(counted(max(found.slices for found in rings.values()), "slice"), plots)
 
 
 def _plot(figure: Figure, alt: str) -> Plot:

@@ -143,7 +143,7 @@ def _panel(example: Example, styles: Mapping[Method, MethodStyle], scale: _Scale
     view = close_up(mask)
     strips = [
         _pictures(example, methods, styles, view, quality),
-        _errors(example, methods, styles, view, scale, quality),
+        *_errors(example, methods, styles, view, scale, quality),
         *([_similarities(example, methods, styles, quality)] if min(mask.shape) >= _SMALLEST_SSIM else []),
         *_trust(example, view, scale, quality),
     ]
@@ -193,24 +193,35 @@ def _errors(
     view: View | None,
     scale: _Scale,
     quality: int,
-) -> Strip:
+) -> list[Strip]:
+    """The signed error, and its two parts where they are known."""
     limit = scale.error
-    tiles = []
-    for method in methods:
-        error = colored(example.predictions[method] - example.hr, -limit, limit, ERROR_COLORS)
-        tiles.append(
-            Tile(
-                image=image_uri(error, quality),
-                alt=f"Signed error of {styles[method].label}, {example.file}",
-                name=styles[method].label,
-                method=styles[method],
-                numbers=_numbers(example, method, "bias"),
-                close_up=image_uri(view.of(error)) if view else "",
-            )
+
+    def tile(method: Method, error: np.ndarray, part: str = "", metric: str = "bias") -> Tile:
+        colors = colored(error, -limit, limit, ERROR_COLORS)
+        name = styles[method].label + part
+        return Tile(
+            image=image_uri(colors, quality),
+            alt=f"Signed error of {name}, {example.file}",
+            name=name,
+            method=styles[method],
+            numbers=_numbers(example, method, metric),
+            close_up=image_uri(view.of(colors)) if view else "",
         )
+
     ticks = (minus(f"≤ {-limit:g}"), minus(f"{-limit / 2:g}"), "0", f"+{limit / 2:g}", f"≥ +{limit:g}")
     bar = ColorBar(gradient(ERROR_COLORS), ticks, "method − HR, images in [0, 1]: blue too dark, red too bright")
-    return Strip("Signed error, with its mean", tuple(tiles), bar)
+    errors = [tile(m, example.predictions[m] - example.hr) for m in methods]
+    parts = []
+    for method in methods:
+        if method in example.error_parts:
+            split = example.error_parts[method]
+            parts.append(tile(method, split.measured, ", measured", "measured_mse"))
+            parts.append(tile(method, split.null, ", null space", "null_mse"))
+    strips = [Strip("Signed error, with its mean", tuple(errors), bar)]
+    if parts:
+        strips.append(Strip("Its parts: measured by LR and in the null space, with their MSE", tuple(parts), bar))
+    return strips
 
 
 def _similarities(

@@ -31,13 +31,20 @@ __all__ = [
     "likeness_metric",
     "measured_metrics",
     "measured_regions",
+    "null_space_table",
     "overview_table",
     "region_table",
+    "resolution_table",
     "trust_table",
     "type_table",
 ]
 
-_SEPARATE = ("redegraded_psnr", "coverage", "interval_width")  # each has a section of its own
+_INTERVALS = ("coverage", "interval_width")
+_RESOLUTION = ("resolution_half", "resolution_half_mm", "resolution_seventh", "resolution_seventh_mm")
+_OUTSIDE = ("outside_power", "outside_share")
+_SPLIT = ("measured_mse", "null_mse")
+# these have sections of their own
+_SEPARATE = ("redegraded_psnr", *_INTERVALS, *_RESOLUTION, *_OUTSIDE, *_SPLIT, "null_share")
 _LIKENESS = ("st_lpips", "hfen")  # the first that was measured
 
 
@@ -71,8 +78,11 @@ def measured_metrics(scores: SummaryTable, region: str) -> list[str]:
     """Scores of image quality that some method has in a region, in the order of tables."""
     found = scores.metrics(region)
     ordered = [*(m for m in METRIC_FACTS if m in found), *(m for m in found if m not in METRIC_FACTS)]
-    methods = scores.methods()
-    return [m for m in ordered if m not in _SEPARATE and any(scores.measured(x, region, m) for x in methods)]
+    return [m for m in ordered if m not in _SEPARATE and _is_measured(scores, region, m)]
+
+
+def _is_measured(scores: SummaryTable, region: str, metric: str) -> bool:
+    return any(scores.measured(method, region, metric) for method in scores.methods())
 
 
 def headline_metrics(scores: SummaryTable, region: str) -> list[str]:
@@ -194,23 +204,60 @@ def consistency_table(scores: SummaryTable, roles: Roles) -> Table | None:
     )
 
 
+def resolution_table(scores: SummaryTable, roles: Roles) -> Table | None:
+    """Effective resolution and power outside the acquired support; None where nothing was measured."""
+    metrics = [m for m in (*_RESOLUTION, *_OUTSIDE) if _is_measured(scores, "whole", m)]
+    if not metrics:
+        return None
+    rows = _counted_rows(scores, "whole", metrics, roles)
+    return Table(
+        "Effective resolution, and power where the scanner measured nothing."
+        if "outside_power" in metrics
+        else "Effective resolution.",
+        tuple(map(_column, metrics)),
+        (Section(bold_best(rows, metrics)),),
+        counts=True,
+    )
+
+
+def null_space_table(scores: SummaryTable, roles: Roles) -> Table | None:
+    """Both parts of the error in head and tumor, and the null space's share; None where nothing was measured."""
+    regions = [r for r in ("head", "inside") if "null_mse" in scores.metrics(r)] or ["whole"]
+    places = [_Place(scores, "whole", "null_share")]
+    places += [_Place(scores, region, metric) for region in regions for metric in _SPLIT]
+    rows = [
+        _row(style, places, roles)
+        for style in method_styles(scores.methods()).values()
+        if any(place.entry(style.method) for place in places)
+    ]
+    if not rows:
+        return None
+    groups = [ColumnGroup(heading("null_share"), 1)]
+    groups += [ColumnGroup(heading("mse", in_region(region)), 2) for region in regions]
+    return Table(
+        "The error by what the low-resolution slice determines.",
+        (Column("of the whole slice"), *(Column(label) for _ in regions for label in ("measured", "null space"))),
+        (Section(bold_best(rows, [place.metric for place in places])),),
+        groups=tuple(groups),
+    )
+
+
 def trust_table(scores: SummaryTable) -> Table | None:
     """Coverage and width of the intervals by region, means over patients; None where no method has any."""
-    metrics = ("coverage", "interval_width")
     sections = []
     for style in method_styles(scores.methods()).values():
         rows = []
         for region in ordered_regions(scores.regions()):
-            entries = [scores.measured(style.method, region, metric) for metric in metrics]
+            entries = [scores.measured(style.method, region, metric) for metric in _INTERVALS]
             measured = next((entry for entry in entries if entry), None)
             if measured:
-                cells = tuple(score_cell(_over_patients(e), m) for e, m in zip(entries, metrics, strict=True))
+                cells = tuple(score_cell(_over_patients(e), m) for e, m in zip(entries, _INTERVALS, strict=True))
                 rows.append(Row(cells, heading=region_name(region), count=count_of(measured)))
         if rows:
             sections.append(Section(tuple(rows), style.label))
     if not sections:
         return None
-    columns = tuple(Column(heading(metric, arrow=False)) for metric in metrics)
+    columns = tuple(Column(heading(metric, arrow=False)) for metric in _INTERVALS)
     return Table("Intervals by region.", columns, tuple(sections), first="Region", counts=True)
 
 

@@ -81,10 +81,10 @@ def heading(metric: str, where: str = "", *, arrow: bool = True) -> str:
         arrow: whether to show the direction of better values.
     """
     fact = fact_of(metric)
-    text = fact.heading.replace(" x 1e3", " × 10³")
+    text = fact.heading.replace(" x 1e3", " × 10³").replace(" x 1e6", " × 10⁶")
     text = f"{fact.label} {where}{text[len(fact.label) :]}" if where else text
     text = f"{text[:1].upper()}{text[1:]}" if metric in METRIC_FACTS else text
-    return f"{text} {fact.arrow}" if arrow and metric in METRIC_FACTS else text
+    return f"{text} {fact.arrow}".rstrip() if arrow and metric in METRIC_FACTS else text
 
 
 def minus(text: str) -> str:

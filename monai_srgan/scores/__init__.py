@@ -7,6 +7,7 @@ from __future__ import annotations
 from monai_srgan.scores.evaluation import EvaluationSummary
 from monai_srgan.scores.facts import METRIC_FACTS, MetricFact
 from monai_srgan.scores.methods import CONSISTENCY, ENSEMBLE, Method, in_table_order
+from monai_srgan.scores.ring_curves import MeanRings, RingCurve, mean_rings
 from monai_srgan.scores.rows import CSV_COLUMNS, ScoreRow, SliceScores
 from monai_srgan.scores.scored_slice import ScoredSlice, scored_slices
 from monai_srgan.scores.statistics import (
@@ -25,9 +26,11 @@ __all__ = [
     "ENSEMBLE",
     "METRIC_FACTS",
     "EvaluationSummary",
+    "MeanRings",
     "Method",
     "MetricFact",
     "PatientStatistics",
+    "RingCurve",
     "ScoreRow",
     "ScoreSummary",
     "ScoredSlice",
@@ -37,6 +40,7 @@ __all__ = [
     "SummaryTable",
     "bootstrap_interval",
     "in_table_order",
+    "mean_rings",
     "paired_wilcoxon",
     "patient_statistics",
     "scored_slices",

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from monai_srgan.scores.methods import Method
+from monai_srgan.scores.ring_curves import MeanRings
 from monai_srgan.scores.summary import SummaryTable
 
 __all__ = ["EvaluationSummary"]
@@ -25,6 +27,7 @@ class EvaluationSummary:
         scores: figures of all slices.
         by_tumor_type: figures of the slices of each tumor type.
         degradations: figures of each further degradation, by its name.
+        rings: mean curves of power and coherence of each method, where they were measured.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class EvaluationSummary:
     scores: SummaryTable = field(default_factory=SummaryTable)
     by_tumor_type: Mapping[str, SummaryTable] = field(default_factory=dict)
     degradations: Mapping[str, SummaryTable] = field(default_factory=dict)
+    rings: Mapping[Method, MeanRings] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``summary.json``."""
@@ -45,13 +49,15 @@ class EvaluationSummary:
             "scores": self.scores.to_dict(),
             "by_tumor_type": {name: table.to_dict() for name, table in self.by_tumor_type.items()},
             "degradations": {name: table.to_dict() for name, table in self.degradations.items()},
+            "rings": {str(method): asdict(curves) for method, curves in self.rings.items()},
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> EvaluationSummary:
-        """The summary of a ``summary.json``; the inverse of :meth:`to_dict`."""
+        """The summary of a ``summary.json``; the inverse of :meth:`to_dict`. Files before version 0.4 have no rings."""
         tables = {
             name: {key: SummaryTable.from_dict(table) for key, table in content[name].items()}
             for name in ("by_tumor_type", "degradations")
         }
-        return cls(**{**content, "scores": SummaryTable.from_dict(content["scores"]), **tables})
+        rings = {Method.parse(name): MeanRings.from_dict(found) for name, found in content.get("rings", {}).items()}
+        return cls(**{**content, "scores": SummaryTable.from_dict(content["scores"]), **tables, "rings": rings})

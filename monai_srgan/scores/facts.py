@@ -12,7 +12,7 @@ from monai_srgan.scores.statistics import SliceStatistics
 
 __all__ = ["METRIC_FACTS", "MetricFact"]
 
-_ARROWS = {"high": "↑", "low": "↓", "zero": "→ 0"}
+_ARROWS = {"high": "↑", "low": "↓", "zero": "→ 0", "neither": ""}
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,15 @@ class MetricFact:
         unit: unit of the printed number, "" for none.
         factor: values are multiplied by it for printing.
         form: format of the printed number, such as ".2f".
-        better: "high", "low", or "zero" where the sign is a direction and 0 is best.
+        better: "high", "low", "zero" where the sign is a direction and 0 is best, or "neither" where a value describes
+            and does not rate.
     """
 
     label: str
     unit: str
     factor: float
     form: str
-    better: Literal["high", "low", "zero"]
+    better: Literal["high", "low", "zero", "neither"]
 
     @property
     def heading(self) -> str:
@@ -44,7 +45,7 @@ class MetricFact:
 
     @property
     def arrow(self) -> str:
-        """Direction of better values: "↑", "↓" or "→ 0"."""
+        """Direction of better values: "↑", "↓", "→ 0" or ""."""
         return _ARROWS[self.better]
 
     def text(self, value: float | None) -> str:
@@ -87,6 +88,16 @@ METRIC_FACTS: dict[str, MetricFact] = {
     "hfen": MetricFact("HFEN", "", 1.0, ".3f", "low"),
     "st_lpips": MetricFact("ST-LPIPS", "", 1.0, ".4f", "low"),
     "redegraded_psnr": MetricFact("re-degraded PSNR", "dB", 1.0, ".2f", "high"),
+    "measured_mse": MetricFact("measured MSE", "", 1e3, ".3f", "low"),
+    "null_mse": MetricFact("null-space MSE", "", 1e3, ".3f", "low"),
+    "null_share": MetricFact("null-space share", "%", 100.0, ".1f", "neither"),
+    "resolution_half": MetricFact("resolution at FRC 0.5", "cycles/pixel", 1.0, ".3f", "high"),
+    "resolution_half_mm": MetricFact("resolution at FRC 0.5", "mm", 1.0, ".2f", "low"),
+    "resolution_seventh": MetricFact("resolution at FRC 1/7", "cycles/pixel", 1.0, ".3f", "high"),
+    "resolution_seventh_mm": MetricFact("resolution at FRC 1/7", "mm", 1.0, ".2f", "low"),
+    # that of the target is a floor of noise
+    "outside_power": MetricFact("power outside the support", "dB", 1.0, "+.1f", "zero"),
+    "outside_share": MetricFact("share outside the support", "", 1e6, ".1f", "neither"),
     # up to the stated level: intervals that cover more than they state are wider than necessary
     "coverage": MetricFact("coverage", "%", 100.0, ".1f", "high"),
     "interval_width": MetricFact("interval width", "", 1.0, ".4f", "low"),

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from monai_srgan.scores.methods import Method
+from monai_srgan.scores.ring_curves import RingCurve
 from monai_srgan.scores.rows import SliceScores
 
 __all__ = ["ScoredSlice", "scored_slices"]
@@ -32,6 +33,7 @@ class ScoredSlice:
         scores: all rows of the slice.
         spread: ``(C, H, W)`` standard deviation of the self-ensemble; None without one.
         half_width: ``(C, H, W)`` half-width of the calibrated intervals; None without them.
+        rings: power and coherence by ring of every method; empty where they are not measured.
     """
 
     source: str
@@ -44,6 +46,7 @@ class ScoredSlice:
     scores: SliceScores = field(default_factory=SliceScores)
     spread: torch.Tensor | None = None
     half_width: torch.Tensor | None = None
+    rings: tuple[RingCurve, ...] = ()
 
     @property
     def file(self) -> str:

@@ -61,7 +61,7 @@ def test_an_evaluation_writes_rows_summary_and_panels(phantom_dir: Path, tmp_pat
     methods = ["nearest", "bicubic", "lanczos", "srgan"]
     methods = [name for method in methods for name in (method, f"{method} + consistency")]
     assert list(dict.fromkeys(row["method"] for row in rows)) == methods
-    assert len(rows) == len(items) * len(methods) * (len(REGIONS) * 5 + 1)  # five scores on each, one on the whole
+    assert len(rows) == len(items) * len(methods) * (len(REGIONS) * 7 + 4)  # seven scores on each, four on the whole
     assert {row["patient"] for row in rows} == {item["patient"] for item in items}
     for item in items:
         data = read_cjdata(item["image"])
@@ -204,6 +204,24 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
     scores = means(tmp_path)["scores"]
     assert list(scores) == ["bicubic", "srgan"]
     assert "redegraded_psnr" not in scores["srgan"]["whole"]
+    assert "null_mse" not in scores["srgan"]["whole"]
+    assert "resolution_half" in scores["srgan"]["whole"]
+
+
+def test_millimeters_and_the_support_are_scored_where_they_are_told(
+    phantom_dir: Path, tmp_path: Path, weights: Path
+) -> None:
+    quick = {"panels": 0, "report": False, "perceptual": False, "compare": ["bicubic"]}
+    made = workflow(phantom_dir, tmp_path, weights, **quick, pixel_spacing=0.5, support=[0.9, 0.8])
+    made.run()
+    summary = means(tmp_path)
+    whole = summary["scores"]["bicubic"]["whole"]
+    assert {"resolution_half_mm", "outside_power", "outside_share"} <= set(whole)
+    assert whole["resolution_half_mm"]["mean"] == pytest.approx(0.5 / whole["resolution_half"]["mean"], rel=0.1)
+    assert (summary["settings"]["pixel_spacing"], summary["settings"]["support"]) == (0.5, [0.9, 0.8])
+    rings = summary["rings"]["srgan"]
+    assert rings["frequency"][-1] == 0.5
+    assert max(rings["coherence_n"]) == summary["slices"]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +238,8 @@ def test_a_mask_dependent_degradation_is_not_projected(phantom_dir: Path, tmp_pa
         ({"intervals": "mine.json"}, "intervals needs trust: set trust=True"),
         ({"compare_consistency": True, "degrade#isolate": True}, "depends on the tumor mask"),
         ({"trust": True}, "none.json does not exist"),
+        ({"pixel_spacing": -1}, "pixel_spacing must be the width of a pixel in mm"),
+        ({"support": [0.5, 2.0]}, "support must be two fractions"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

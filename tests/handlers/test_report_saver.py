@@ -15,6 +15,8 @@ from torch import nn
 
 from monai_srgan.engines import SREvaluator
 from monai_srgan.handlers import ReportSaver, ScoreTable
+from monai_srgan.metrics import split_error
+from monai_srgan.physics import BicubicDownsample, ConsistencyProjection
 from monai_srgan.report import Report
 from monai_srgan.scores import Method
 
@@ -110,6 +112,20 @@ def test_a_report_can_be_about_the_projected_results(tmp_path: Path, monkeypatch
     assert list(report.examples[0].predictions) == [BICUBIC, NET, NET.with_("consistency")]
     with pytest.raises(ValueError, match=r"method must be one of \['bicubic', .*\], got 'esrgan'"):
         reports(data, tmp_path, monkeypatch, method="esrgan")
+
+
+def test_the_parts_of_the_errors_are_those_of_method_and_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projection = ConsistencyProjection(BicubicDownsample(4))
+    data = slices([0.3, 0.1])
+    [report] = reports(DataLoader(Dataset(data)), tmp_path, monkeypatch, projection=projection)
+    best = report.examples[0]
+    assert list(best.error_parts) == [BICUBIC, NET]
+    parts = split_error(Offset()(data[1]["image"][None]), data[1]["label"][None], projection)
+    np.testing.assert_allclose(best.error_parts[NET].null, parts.null[0, 0].detach().numpy().T, atol=1e-6)
+    [report] = reports(DataLoader(Dataset(data)), tmp_path, monkeypatch)
+    assert report.examples[0].error_parts == {}
 
 
 def test_every_slice_is_evaluated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

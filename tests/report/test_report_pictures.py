@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from report_data import BICUBIC, METHODS, example
+from report_data import BICUBIC, METHODS, SRGAN, example
 
+from monai_srgan.physics import ConsistencyProjection
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.panels import example_panels
 from monai_srgan.report.pictures import View, close_up, colored, error_limit, outline_path
-from monai_srgan.scores import Method
+from monai_srgan.scores import Method, ScoreRow, SliceScores
 
 
 def decoded(uri: str) -> np.ndarray:
@@ -104,7 +106,7 @@ def test_trust_maps_stand_beside_the_error_that_they_speak_of() -> None:
         "Absolute error of its mean",
     ]
     (panel,) = example_panels([example(trust=False)], method_styles(METHODS), reference=BICUBIC)
-    assert len(panel.strips) == 3
+    assert len(panel.strips) == 4
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,39 @@ def test_trust_maps_stand_beside_the_error_that_they_speak_of() -> None:
 def test_an_example_that_cannot_be_drawn_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(example(), **change)
+
+
+def test_both_parts_of_an_error_are_drawn_with_its_colors() -> None:
+    scores = SliceScores.of(
+        ScoreRow("7.mat", "P3", "glioma", "", SRGAN, region, metric, value, 100)
+        for (region, metric), value in {("head", "measured_mse"): 4e-4, ("inside", "null_mse"): 3.6e-3}.items()
+    )
+    shown = replace(example(methods=(BICUBIC, SRGAN), trust=False), scores=scores)
+    (panel,) = example_panels([shown], method_styles([BICUBIC, SRGAN]), reference=BICUBIC)
+    errors, parts = panel.strips[1:3]
+    assert parts.title == "Its parts: measured by LR and in the null space, with their MSE"
+    assert parts.bar == errors.bar
+    assert [tile.name for tile in parts.tiles] == ["SRGAN, measured", "SRGAN, null space"]
+    assert [tile.numbers for tile in parts.tiles] == [("head 0.400 × 10⁻³",), ("tumor 3.600 × 10⁻³",)]
+    too_bright, too_dark = (decoded(tile.image).astype(int) for tile in parts.tiles)
+    assert (too_bright[..., 0] > too_bright[..., 2]).all()
+    assert (too_dark[..., 2] > too_dark[..., 0]).all()
+
+
+def test_the_parts_of_an_example_s_error_are_those_of_the_x_first_image() -> None:
+    class FirstAxis(torch.nn.Module):
+        """Means of pairs along the first axis alone: the split of a transposed image is another one."""
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (x[..., ::2, :] + x[..., 1::2, :]) / 2
+
+        def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+            return y.repeat_interleave(2, -2) / 2
+
+    shown = replace(example(methods=(BICUBIC, SRGAN)), error_parts={})
+    found = shown.with_error_parts(ConsistencyProjection(FirstAxis()), [SRGAN, Method("absent")]).error_parts
+    assert list(found) == [SRGAN]
+    error = shown.predictions[SRGAN] - shown.hr  # rows first: x is the second axis
+    mean = np.repeat((error[:, ::2] + error[:, 1::2]) / 2, 2, axis=1)
+    np.testing.assert_allclose(found[SRGAN].measured, mean, atol=1e-5)
+    np.testing.assert_allclose(found[SRGAN].null, error - mean, atol=1e-5)

@@ -8,12 +8,14 @@ import math
 
 import pytest
 
-from monai_srgan.metrics import METRICS
+from monai_srgan.metrics import FRC_THRESHOLDS, METRICS
 from monai_srgan.scores import METRIC_FACTS, summarize
 
 
 def test_every_score_of_an_evaluation_has_its_facts() -> None:
-    extra = ("hfen", "st_lpips", "redegraded_psnr", "coverage", "interval_width")
+    extra = ["hfen", "st_lpips", "redegraded_psnr", "measured_mse", "null_mse", "null_share"]
+    extra += [name + unit for name in FRC_THRESHOLDS for unit in ("", "_mm")]
+    extra += ["outside_power", "outside_share", "coverage", "interval_width"]
     assert list(METRIC_FACTS) == [*METRICS, *extra]
 
 
@@ -28,6 +30,12 @@ def test_every_score_of_an_evaluation_has_its_facts() -> None:
         ("hfen", 0.63857, "0.639", "HFEN", "↓"),
         ("st_lpips", 0.21904, "0.2190", "ST-LPIPS", "↓"),
         ("redegraded_psnr", 70.125, "70.12", "re-degraded PSNR [dB]", "↑"),
+        ("null_mse", 0.00123456, "1.235", "null-space MSE x 1e3", "↓"),
+        ("null_share", 0.98765, "98.8", "null-space share [%]", ""),
+        ("resolution_half", 0.17649, "0.176", "resolution at FRC 0.5 [cycles/pixel]", "↑"),
+        ("resolution_seventh_mm", 2.7123, "2.71", "resolution at FRC 1/7 [mm]", "↓"),
+        ("outside_power", -7.31, "-7.3", "power outside the support [dB]", "→ 0"),
+        ("outside_share", 3.13e-5, "31.3", "share outside the support x 1e6", ""),
         ("coverage", 0.9035, "90.3", "coverage [%]", "↑"),
         ("interval_width", 0.0421, "0.0421", "interval width", "↓"),
     ],

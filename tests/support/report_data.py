@@ -11,7 +11,8 @@ import numpy as np
 
 from monai_srgan.metrics import SSIM_SETTINGS
 from monai_srgan.report import Example, Report
-from monai_srgan.scores import EvaluationSummary, Method, ScoreRow, SliceScores, summarize_rows
+from monai_srgan.report.examples import ErrorParts
+from monai_srgan.scores import EvaluationSummary, MeanRings, Method, ScoreRow, SliceScores, summarize_rows
 
 NAMES = ("bicubic", "srresnet", "srresnet + consistency", "srgan", "srgan + consistency", "srgan + ensemble")
 METHODS = tuple(map(Method.parse, NAMES))
@@ -24,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "section": "validation",
     "fold": 0,
     "seed": 3,
+    "scale": 4,
     "degradation": {"operator": {"kind": "gaussian", "scale": 4, "sigma": 1.5}, "noise_std": 0.0, "inside": None},
     "rim_width_pixels": 8.0,
     "calibration": {
@@ -57,12 +59,40 @@ def rows(
                 }
                 if not degradation:
                     values["whole", "redegraded_psnr"] = 50.0 + 30 * method.has("consistency") + generator.normal()
+                    values |= _spectral(rank, number)
                 if method.has("ensemble") and not degradation:
                     for region in REGIONS:
                         values[region, "coverage"] = float(np.clip(generator.normal(0.9, 0.02), 0, 1))
                         values[region, "interval_width"] = abs(generator.normal(0.05, 0.01))
                 found += [ScoreRow(*place, method, r, m, float(v), 100) for (r, m), v in values.items()]
     return found
+
+
+def _spectral(rank: int, number: int) -> dict[tuple[str, str], float]:
+    """Scores of the spectrum and of the null space: better with the method's place."""
+    values = {("whole", "null_share"): 0.8 + 0.03 * rank, ("whole", "outside_share"): 1e-5 * (1 + rank)}
+    values["whole", "outside_power"] = -12.0 + rank + 0.1 * number
+    for level, name in enumerate(("resolution_half", "resolution_seventh")):
+        values["whole", name] = 0.15 + 0.05 * level + 0.01 * rank + 1e-3 * number
+        values["whole", f"{name}_mm"] = 0.49 / values["whole", name]
+    for place, region in enumerate(REGIONS):
+        values[region, "measured_mse"] = 1e-5 * (7 - rank + place)
+        values[region, "null_mse"] = 1e-4 * (7 - rank + place) + 1e-6 * number
+    return values
+
+
+def rings(methods: Sequence[Method] = METHODS, slices: int = 18) -> dict[Method, MeanRings]:
+    """Curves that fall later with the method's place."""
+    frequency = np.linspace(0, 0.5, 65)
+    curves = {}
+    for rank, method in enumerate(methods):
+        coherence = 1 / (1 + np.exp((frequency - 0.15 - 0.02 * rank) / 0.02))
+        power = -100 * frequency**2 / (1 + rank)
+        n = (slices,) * 65
+        curves[method] = MeanRings(
+            *(tuple(map(float, values)) for values in (frequency, power)), n, tuple(coherence), n
+        )
+    return curves
 
 
 def summary(found: Sequence[ScoreRow], settings: dict[str, Any] | None = None) -> EvaluationSummary:
@@ -79,6 +109,7 @@ def summary(found: Sequence[ScoreRow], settings: dict[str, Any] | None = None) -
             for d in dict.fromkeys(r.degradation for r in found)
             if d
         },
+        rings=rings() if any(row.metric == "resolution_half" for row in found) else {},
     )
 
 
@@ -104,6 +135,7 @@ def example(label: str = "best", methods: Sequence[Method] = METHODS, *, trust: 
             for method in methods
             for (region, metric), value in values.items()
         ),
+        error_parts={m: ErrorParts(np.full((48, 64), 0.02), np.full((48, 64), -0.06)) for m in methods if m == SRGAN},
         half_width=np.full((48, 64), 0.08) if trust else None,
         spread=generator.uniform(0, 0.05, (48, 64)) if trust else None,
     )

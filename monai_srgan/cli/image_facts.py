@@ -10,18 +10,28 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from monai.data import MetaTensor
 from nibabel.affines import voxel_sizes
 
 from monai_srgan.bundling.pretrained import SCALE
-from monai_srgan.data import MatFileError, image_stem, read_cjdata
+from monai_srgan.data import (
+    AcquisitionCheck,
+    AcquisitionTags,
+    MatFileError,
+    compare_acquisition,
+    image_stem,
+    read_cjdata,
+)
 from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.errors import about
+from monai_srgan.physics import SupportEstimate, estimate_support, native_size
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd
 from monai_srgan.transforms.affine import scaled_affine
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
+from monai_srgan.transforms.native_grid import resized_affine
 
-__all__ = ["ImageFacts", "Intensities", "Tumor", "image_facts"]
+__all__ = ["ImageFacts", "Intensities", "Tumor", "describe", "load_image"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,11 @@ class ImageFacts:
     intensities: Intensities
     enlarged_size: tuple[int, ...]
     enlarged_spacing: tuple[float, ...]
+    support: SupportEstimate | None  #: how much of k-space the image fills; None if a value is not finite
+    native_size: tuple[int, ...]  #: pixels of the grid that was acquired; `size` where it was not interpolated
+    native_spacing: tuple[float, ...]
+    acquisition: AcquisitionTags | None = None  #: of a DICOM file
+    acquisition_check: AcquisitionCheck | None = None  #: how the tags compare with the image
     tumor: Tumor | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,12 +89,18 @@ class ImageFacts:
         if self.tumor is not None:
             shown["tumor"] = f"{self.tumor.type}, {self.tumor.pixels} pixels"
             shown["patient"] = self.tumor.patient
+        if self.support is not None:
+            shown["k-space"] = self.support.summary
+        if self.native_size != self.size:
+            shown["native grid"] = f"{_times(self.native_size)} pixels of {_times(self.native_spacing)} mm"
+        if self.acquisition_check is not None:
+            shown["DICOM"] = self.acquisition_check.text
         shown["enlarged to"] = f"{_times(self.enlarged_size)} pixels of {_times(self.enlarged_spacing)} mm"
         return shown
 
 
-def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> ImageFacts:
-    """Read an image and describe it.
+def load_image(path: str | Path, *, mat_variable: str = "cjdata/image") -> MetaTensor:
+    """Read an image as ``(1, X, Y, D)``.
 
     Args:
         path: image file, or folder of a DICOM series.
@@ -94,12 +115,22 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> Imag
         raise about(FileNotFoundError(f"{path} does not exist"), "dataset_dir")
     image_stem(path)  # refuses other kinds by name
     try:
-        image = LoadInputd(keys="image", mat_variable=mat_variable)({"image": str(path)})["image"]
+        image: MetaTensor = LoadInputd(keys="image", mat_variable=mat_variable)({"image": str(path)})["image"]
     except Exception as error:  # the readers of MONAI raise errors of many kinds
         raise ValueError(reason(error, str(path))) from error
+    return image
+
+
+def describe(image: MetaTensor, path: str | Path) -> ImageFacts:
+    """Describe an image as returned by :func:`load_image` for `path`."""
+    path = Path(path).expanduser()
     values, affine = image[0].numpy(), image.affine.numpy()
     ndim = int(image.meta["source_ndim"])
     size = values.shape[:ndim]
+    support = estimate_support(values) if np.isfinite(values).all() else None
+    in_plane = size[:2] if support is None else native_size(support)
+    tags = image.meta.get("acquisition")
+    acquisition = None if tags is None else AcquisitionTags.from_dict(tags)
     return ImageFacts(
         file=str(path),
         size=tuple(size),
@@ -113,6 +144,11 @@ def image_facts(path: str | Path, *, mat_variable: str = "cjdata/image") -> Imag
         ),
         enlarged_size=(SCALE * size[0], SCALE * size[1], *size[2:]),
         enlarged_spacing=_spacing(scaled_affine(affine, 1 / SCALE).numpy(), ndim),
+        support=support,
+        native_size=(*in_plane, *size[2:]),
+        native_spacing=_spacing(resized_affine(affine, size[:2], in_plane).numpy(), ndim),
+        acquisition=acquisition,
+        acquisition_check=None if acquisition is None or support is None else compare_acquisition(acquisition, support),
         tumor=_tumor(path),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from monai_srgan import _renamed
 from monai_srgan.data.cjdata import CJData, read_cjdata
 from monai_srgan.data.dicom import DicomReader
+from monai_srgan.data.dicom_witness import AcquisitionCheck, AcquisitionTags, compare_acquisition, read_acquisition
 from monai_srgan.data.inputs import IMAGE_SUFFIXES, check_inputs, image_stem, inference_datalist
 from monai_srgan.data.mat_file import MatFileError, read_mat
 from monai_srgan.data.mat_reader import PIXEL_SPACING, MatReader, slice_affine
@@ -19,6 +20,8 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "PIXEL_SPACING",
     "TUMOR_TYPES",
+    "AcquisitionCheck",
+    "AcquisitionTags",
     "CJData",
     "DicomReader",
     "MatFileError",
@@ -29,10 +32,12 @@ __all__ = [
     "batch_share",
     "check_inputs",
     "check_patient_disjoint",
+    "compare_acquisition",
     "image_stem",
     "inference_datalist",
     "patient_folds",
     "patient_stem",
+    "read_acquisition",
     "read_cjdata",
     "read_mat",
     "shard_by_patient",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,10 @@ class ConsistencyProjection(nn.Module):
     k-space crop or a wide blur nearly destroys some directions, which are then indistinguishable from rounding and
     noise: directions with a singular value of at most `rcond` times the largest keep their values from x.
 
+    With noise in y, the result is the most likely image ``x + A^T (A A^T + alpha)^-1 (y - A x)`` with
+    ``alpha = (noise_std / prior_std)^2``, if noise and the error of x are white and Gaussian: the proximal step that
+    turns smoothly from the exact projection (no noise) into x itself (noise far above the error of x).
+
     For any other linear operator with an ``adjoint``, conjugate gradients solve the system in float32 (in float64 if
     `pred` is float64). Gradients reach both images, but not the parameters of the operator.
 
@@ -44,6 +49,8 @@ class ConsistencyProjection(nn.Module):
         rcond: smallest singular value to invert, as a fraction of the largest, in [1e-7, 1). Noise in y is amplified by
             up to 1 / rcond in the directions that A weakens most: raise it for noisy images and wide blurs. Has no
             effect on other operators.
+        noise_std: standard deviation of the noise in y, in units of the image, >= 0; 0 for the exact projection.
+        prior_std: standard deviation of the error of x per pixel, in the same units, > 0. Has no effect without noise.
         tolerance: conjugate gradients stop when the norm of ``y - A x`` is at most this fraction of the norm of y.
         max_iterations: limit of the conjugate gradients.
 
@@ -61,7 +68,14 @@ class ConsistencyProjection(nn.Module):
     """
 
     def __init__(
-        self, operator: Any, *, rcond: float = 1e-3, tolerance: float = 1e-5, max_iterations: int = 200
+        self,
+        operator: Any,
+        *,
+        rcond: float = 1e-3,
+        noise_std: float = 0.0,
+        prior_std: float = 0.02,
+        tolerance: float = 1e-5,
+        max_iterations: int = 200,
     ) -> None:
         super().__init__()
         if operator is None:
@@ -76,15 +90,26 @@ class ConsistencyProjection(nn.Module):
             )
         if not _SMALLEST_RCOND <= rcond < 1:
             raise ValueError(f"rcond must be a fraction in [{_SMALLEST_RCOND:g}, 1), got {rcond}")
+        if not 0 <= noise_std < math.inf:
+            raise ValueError(f"noise_std must be a finite number >= 0 in units of the image, got {noise_std}")
+        if not 0 < prior_std < math.inf:
+            raise ValueError(f"prior_std must be a finite number > 0 in units of the image, got {prior_std}")
         if not 0 < tolerance < 1:
             raise ValueError(f"tolerance must be a fraction in (0, 1), got {tolerance}")
         if isinstance(max_iterations, bool) or int(max_iterations) != max_iterations or max_iterations < 1:
             raise ValueError(f"max_iterations must be an integer of at least 1, got {max_iterations!r}")
         self.operator = operator
         self.rcond = float(rcond)
+        self.noise_std = float(noise_std)
+        self.prior_std = float(prior_std)
         self.tolerance = float(tolerance)
         self.max_iterations = int(max_iterations)
         self._eigen: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def damping(self) -> float:
+        """alpha, the weight of the noise; 0 for the exact projection."""
+        return (self.noise_std / self.prior_std) ** 2
 
     def forward(self, pred: Tensor, measured: Tensor) -> Tensor:
         """Project an image.
@@ -129,18 +154,19 @@ class ConsistencyProjection(nn.Module):
     def extra_repr(self) -> str:
         """Settings for ``repr``."""
         if isinstance(self.operator, SeparableDownsample):
-            return f"rcond={self.rcond:g}"
+            noise = f", noise_std={self.noise_std:g}, prior_std={self.prior_std:g}" if self.noise_std else ""
+            return f"rcond={self.rcond:g}{noise}"
         return f"tolerance={self.tolerance:g}, max_iterations={self.max_iterations}"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_eigen": {}}  # keep pickles and copies small, as the operators do
 
     def _solve(self, residual: Tensor, size: tuple[int, int]) -> Tensor:
-        """Apply the pseudo-inverse of ``A A^T``, whose eigenpairs are products of those of the axes."""
+        """Apply the pseudo-inverse of ``A A^T + alpha``; the eigenpairs of ``A A^T`` are products of the axes' ones."""
         rows, row_values = self._eigenvectors(0, size[0], residual)
         columns, column_values = self._eigenvectors(1, size[1], residual)
         values = row_values[:, None] * column_values
-        inverse = torch.where(values > self.rcond**2 * values.max(), values.reciprocal(), 0)
+        inverse = torch.where(values > self.rcond**2 * values.max(), (values + self.damping).reciprocal(), 0)
         coefficients = torch.matmul(rows.T, torch.matmul(residual, columns)) * inverse
         return torch.matmul(rows, torch.matmul(coefficients, columns.T))
 
@@ -159,8 +185,11 @@ class ConsistencyProjection(nn.Module):
             self._eigen[key] = found
         return found
 
+    def _normal(self, z: Tensor) -> Tensor:
+        return self.operator(self.operator.adjoint(z)) + self.damping * z
+
     def _conjugate_gradients(self, rhs: Tensor, norm: Tensor) -> Tensor:
-        """Solve ``A A^T z = rhs`` for each image separately, to a residual of at most ``tolerance * norm``."""
+        """Solve ``(A A^T + alpha) z = rhs`` for each image separately, to a residual of ``tolerance * norm``."""
         norm = torch.where(norm == 0, 1, norm)
         rhs = rhs / norm
         solution, remainder, direction = torch.zeros_like(rhs), rhs, rhs
@@ -168,11 +197,11 @@ class ConsistencyProjection(nn.Module):
         for _ in range(self.max_iterations):
             if bool((square <= limit).all()):
                 # The recurrence drifts away from the true residual: compute that before stopping.
-                remainder = rhs - self.operator(self.operator.adjoint(solution))
+                remainder = rhs - self._normal(solution)
                 direction, square = remainder, _dot(remainder, remainder)
                 if bool((square <= limit).all()):
                     return solution * norm
-            image = self.operator(self.operator.adjoint(direction))
+            image = self._normal(direction)
             curvature = _dot(direction, image)
             # Converged images wait for the others; a direction that A destroys must not divide by zero.
             active = (square > limit) & (curvature > 0)

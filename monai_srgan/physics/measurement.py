@@ -137,9 +137,10 @@ class Measurement:
         """The record as nested dictionaries of plain values, with names that stay the same between versions.
 
         ``operator`` has the key ``kind``: "gaussian", "bicubic", "kspace" or "kspace_window", with the operator's
-        arguments beside it, "per_axis" with an operator ``first`` and one ``second``, or the dotted class name of an operator of your own, with its ``scale``, what its attribute ``settings`` holds,
-        where it has that, and a few values of its ``response`` to a fixed random image, by which two such records are
-        told apart. ``inside`` is None or a dictionary of :class:`InsideSettings`.
+        arguments beside it, "per_axis" with the operators ``first`` and ``second``, or the dotted class name of an
+        operator of your own, with its ``scale``, what its attribute ``settings`` holds, where it has that, and a few
+        values of its ``response`` to a fixed random image, by which two such records are told apart.
+        ``inside`` is None or a dictionary of :class:`InsideSettings`.
         """
         inside = self.inside
         return {

@@ -12,7 +12,16 @@ from torch import Tensor
 
 from monai_srgan.physics.operators import GaussianDownsample
 
-__all__ = ["CONDITION_SIZE", "TRANSFER_FREQUENCIES", "condition_vector", "swap_condition_axes", "transfer_functions"]
+__all__ = [
+    "CONDITION_SIZE",
+    "NOISE_UNIT",
+    "TRANSFER_FREQUENCIES",
+    "condition_transfer_std",
+    "condition_vector",
+    "noise_unit",
+    "swap_condition_axes",
+    "transfer_functions",
+]
 
 _SAMPLES = 16
 TRANSFER_FREQUENCIES = np.arange(1, _SAMPLES + 1) / _SAMPLES
@@ -21,7 +30,9 @@ TRANSFER_FREQUENCIES = np.arange(1, _SAMPLES + 1) / _SAMPLES
 CONDITION_SIZE = 2 * _SAMPLES + 4
 """Length of :func:`condition_vector`."""
 
-_NOISE_UNIT = 0.05  # of the image's range: the strongest noise in training
+NOISE_UNIT = 0.05
+"""Standard deviation of the noise, in units of the image's range, that counts as 1: the strongest in training."""
+
 _CELLS = 32
 
 
@@ -89,7 +100,7 @@ def condition_vector(
 
 def noise_unit(noise_std: float) -> float:
     """``sqrt(noise_std / 0.05)``: 0 without noise, 1 for the strongest noise in training."""
-    return float(np.sqrt(noise_std / _NOISE_UNIT))
+    return float(np.sqrt(noise_std / NOISE_UNIT))
 
 
 def swap_condition_axes(condition: Tensor) -> Tensor:
@@ -98,6 +109,11 @@ def swap_condition_axes(condition: Tensor) -> Tensor:
     noise, std_first, std_second, noise_uncertainty = rest.unbind(-1)
     swapped = torch.stack([noise, std_second, std_first, noise_uncertainty], dim=-1)
     return torch.cat([second, first, swapped], dim=-1)
+
+
+def condition_transfer_std(condition: Tensor) -> Tensor:
+    """The uncertainties ``(..., 2)`` of the transfer functions along both axes in a condition ``(..., 36)``."""
+    return condition[..., 2 * _SAMPLES + 1 : 2 * _SAMPLES + 3]
 
 
 _DEFAULT = transfer_functions(GaussianDownsample(4))

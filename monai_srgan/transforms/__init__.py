@@ -25,16 +25,32 @@ from monai_srgan.transforms.intensity import (
 )
 from monai_srgan.transforms.load_input import LoadInput, LoadInputD, LoadInputd, LoadInputDict
 from monai_srgan.transforms.load_mat import LoadMat, LoadMatD, LoadMatd, LoadMatDict
+from monai_srgan.transforms.native_grid import (
+    FromNativeGrid,
+    FromNativeGridD,
+    FromNativeGridd,
+    FromNativeGridDict,
+    ToNativeGrid,
+    ToNativeGridD,
+    ToNativeGridd,
+    ToNativeGridDict,
+    resized_affine,
+)
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
     RandMaskAwareDegradeD,
     RandMaskAwareDegraded,
     RandMaskAwareDegradeDict,
 )
+from monai_srgan.transforms.random_measurement import RandMeasurementD, RandMeasurementd, RandMeasurementDict
 from monai_srgan.transforms.save import SaveSR, SaveSRD, SaveSRd, SaveSRDict
 from monai_srgan.transforms.uncertainty_maps import SplitTrustMaps, SplitTrustMapsD, SplitTrustMapsd, SplitTrustMapsDict
 
 __all__ = [
+    "FromNativeGrid",
+    "FromNativeGridD",
+    "FromNativeGridDict",
+    "FromNativeGridd",
     "LoadInput",
     "LoadInputD",
     "LoadInputDict",
@@ -55,6 +71,9 @@ __all__ = [
     "RandMaskAwareDegradeD",
     "RandMaskAwareDegradeDict",
     "RandMaskAwareDegraded",
+    "RandMeasurementD",
+    "RandMeasurementDict",
+    "RandMeasurementd",
     "RandRegionCrop",
     "RandRegionCropD",
     "RandRegionCropDict",
@@ -79,5 +98,10 @@ __all__ = [
     "SplitTrustMapsD",
     "SplitTrustMapsDict",
     "SplitTrustMapsd",
+    "ToNativeGrid",
+    "ToNativeGridD",
+    "ToNativeGridDict",
+    "ToNativeGridd",
+    "resized_affine",
     "scaled_affine",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import Crop, InvertibleTransform, MapTransform, Randomizable, Transform
-from monai.utils import ensure_tuple_rep
+from monai.utils import ensure_tuple, ensure_tuple_rep
 from torch import Tensor
 
 from monai_srgan.transforms.conversion import as_array, as_tensor
@@ -36,6 +36,7 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
         tumor_prob: probability in [0, 1] that the crop is drawn around a tumor pixel.
         foreground: intensity, in units of the image, above which a pixel of any channel is not air; larger gives fewer
             crops of dark parts of the head. None to draw crops from the whole image.
+        step: first rows and columns of crops are multiples of this number of pixels.
 
     Raises:
         ValueError: if an argument is out of range; on call, if the image is smaller than `roi_size` or the mask has
@@ -43,7 +44,12 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
     """
 
     def __init__(
-        self, roi_size: Sequence[int] | int = 96, tumor_prob: float = 0.5, foreground: float | None = None
+        self,
+        roi_size: Sequence[int] | int = 96,
+        tumor_prob: float = 0.5,
+        foreground: float | None = None,
+        *,
+        step: int = 1,
     ) -> None:
         self.crop = Crop()  # not a base class: Compose would pass it a `lazy` argument
         self.roi_size: tuple[int, ...] = tuple(int(n) for n in ensure_tuple_rep(roi_size, 2))
@@ -53,6 +59,9 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
             raise ValueError(f"tumor_prob must lie in [0, 1], got {tumor_prob}")
         if foreground is not None and not np.isfinite(foreground):
             raise ValueError(f"foreground must be an intensity in units of the image, or None, got {foreground}")
+        if isinstance(step, bool) or int(step) != step or step < 1:
+            raise ValueError(f"step must be an integer of at least 1 pixel, got {step!r}")
+        self.step = int(step)
         self.tumor_prob = float(tumor_prob)
         self.foreground = None if foreground is None else float(foreground)
         self.start: tuple[int, ...] = (0, 0)
@@ -80,7 +89,8 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
                 lowest = [max(int(p) - roi + 1, 0) for p, roi in zip(pixel, self.roi_size, strict=True)]
                 highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
                 break
-        self.start = tuple(low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True))
+        starts = (low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True))
+        self.start = tuple(start // self.step * self.step for start in starts)
 
     def _regions(self, image: Any, mask: Any) -> Iterator[np.ndarray]:
         """Regions (C, H, W) from which the crop's pixel may be drawn, in order of preference."""
@@ -114,12 +124,17 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
 class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
     """Dictionary version of :class:`RandRegionCrop`: all `keys` are cropped at the same place.
 
+    With `coarse_keys`, images on a coarser grid, such as the LR images of whole slices, are cropped to the same field
+    of view. Crops then start at multiples of `coarse_scale`.
+
     Args:
         keys: images to crop, of equal spatial size.
         mask_key: mask whose non-zero pixels are the tumor; list it in `keys` to crop it too. None for no mask.
         roi_size: see :class:`RandRegionCrop`.
         tumor_prob: see :class:`RandRegionCrop`.
         foreground: see :class:`RandRegionCrop`; in units of the first of `keys`.
+        coarse_keys: images whose pixels are `coarse_scale` times as wide.
+        coarse_scale: ratio of the two grids, which must divide `roi_size`.
         allow_missing_keys: whether to skip missing keys, including the mask.
     """
 
@@ -131,10 +146,20 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
         tumor_prob: float = 0.5,
         foreground: float | None = None,
         allow_missing_keys: bool = False,
+        *,
+        coarse_keys: KeysCollection = (),
+        coarse_scale: int = 4,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.mask_key = mask_key
-        self.cropper = RandRegionCrop(roi_size, tumor_prob, foreground)
+        self.coarse_keys = ensure_tuple(coarse_keys)
+        self.coarse_scale = int(coarse_scale)
+        self.cropper = RandRegionCrop(roi_size, tumor_prob, foreground, step=coarse_scale if self.coarse_keys else 1)
+        if self.coarse_keys and any(size % self.coarse_scale for size in self.cropper.roi_size):
+            raise ValueError(
+                f"roi_size must be divisible by coarse_scale={coarse_scale}, got {self.cropper.roi_size}: "
+                "the two grids would not fit"
+            )
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandRegionCropd:
         """Seed the draws, as in MONAI."""
@@ -156,7 +181,23 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
                 self.cropper.randomize(d[key], mask)
                 drawn = True
             d[key] = self.cropper(d[key], randomize=False)
+        for key in self.coarse_keys:
+            d[key] = self._coarse(d[key], str(key))
         return d
+
+    def _coarse(self, image: Any, key: str) -> Any:
+        """The crop's field of view of an image on the coarser grid."""
+        scale = self.coarse_scale
+        start = [s // scale for s in self.cropper.start]
+        size = [n // scale for n in self.cropper.roi_size]
+        if any(s + n > m for s, n, m in zip(start, size, image.shape[1:], strict=True)):
+            raise ValueError(
+                f"{source_name(image)}: '{key}' must be {scale} times coarser than the images of keys, got "
+                f"{tuple(image.shape)}: set coarse_scale"
+            )
+        fixed = RandRegionCrop(size)
+        fixed.start = tuple(start)
+        return fixed(image, randomize=False)
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Pad the crops with zeros back to their source's grid."""

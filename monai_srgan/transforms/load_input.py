@@ -15,7 +15,7 @@ from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader
 from monai.transforms import LoadImage, LoadImaged
 from monai.utils import ensure_tuple
 
-from monai_srgan.data import DicomReader, MatReader
+from monai_srgan.data import DicomReader, MatReader, read_acquisition
 from monai_srgan.data.mat_file import MatVariableError
 from monai_srgan.errors import about
 
@@ -55,7 +55,14 @@ class _PictureInput(_NativeNumbers, PILReader):
 
 
 class _DicomInput(_NativeNumbers, DicomReader):
-    pass
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
+        image = super().read(data, **kwargs)
+        self.acquisition = read_acquisition(ensure_tuple(data)[0]).to_dict()  # get_data reads it
+        return image
+
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        array, meta = super().get_data(img)
+        return array, {**meta, "acquisition": self.acquisition}
 
 
 class _MatInput(_NativeNumbers, MatReader):
@@ -74,7 +81,8 @@ class LoadInput(LoadImage):
     suffix of the file selects the reader, so that the message about a bad file is that of its own reader and not of six
     others. A folder is a DICOM series. A single slice becomes a volume of one slice; ``meta["source_ndim"]`` (2 or 3)
     holds the original number of axes, ``meta["source_dtype"]`` numpy's name of the original dtype: float64 if slope and
-    intercept were applied.
+    intercept were applied, and for DICOM ``meta["acquisition"]`` the dictionary of
+    :class:`monai_srgan.data.AcquisitionTags`.
 
     Args:
         mat_variable: variable to read in a .mat file, such as "cjdata/image".

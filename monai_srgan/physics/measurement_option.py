@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monai_srgan.errors import about
 from monai_srgan.physics.measurement import Measurement
 
 __all__ = ["read_measurement"]
@@ -31,12 +30,9 @@ def read_measurement(value: Any, scale: int = 4) -> Measurement:
         FileNotFoundError: the file does not exist.
         ValueError: the value is not a record, or one of another scale.
     """
-    try:
-        measurement = _read(value, scale)
-        if measurement.scale != scale:
-            raise ValueError(f"measurement has scale {measurement.scale}, but images are enlarged by {scale}")
-    except (ValueError, FileNotFoundError) as error:
-        raise about(error, "measurement") from None
+    measurement = _read(value, scale)
+    if measurement.scale != scale:
+        raise ValueError(f"measurement has scale {measurement.scale}, but images are enlarged by {scale}")
     return measurement
 
 

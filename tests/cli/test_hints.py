@@ -13,7 +13,7 @@ import pytest
 
 import monai_srgan
 from monai_srgan.bundling.error_hints import OPTIONS
-from monai_srgan.cli import demo, evaluate, main
+from monai_srgan.cli import demo, evaluate, inspect, main
 from monai_srgan.cli.hints import HINTS, hint_for
 from monai_srgan.errors import about
 
@@ -35,7 +35,7 @@ def marked_arguments() -> set[str]:
 def test_every_argument_that_an_error_is_about_has_a_hint() -> None:
     marked = marked_arguments()
     assert {"variant", "compare", "bundle_root", "ckpt"} <= marked
-    hints = {*HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints}
+    hints = {*HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints, *inspect.COMMAND.hints}
     only_in_configs = {"ckpt", "compare_consistency", "folds", "init_weights"}
     assert marked - set(OPTIONS) - hints == set(), "neither the bundle nor the command names an option for these"
     assert set(OPTIONS) - hints == only_in_configs
@@ -51,7 +51,7 @@ NAMED_BY_A_VARIABLE = {
 
 
 def test_every_hint_belongs_to_an_argument_that_an_error_can_be_about() -> None:
-    hints = {*OPTIONS, *HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints}
+    hints = {*OPTIONS, *HINTS, *demo.COMMAND.hints, *evaluate.COMMAND.hints, *inspect.COMMAND.hints}
     assert hints - marked_arguments() == NAMED_BY_A_VARIABLE
 
 

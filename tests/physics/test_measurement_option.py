@@ -9,7 +9,6 @@ import re
 
 import pytest
 
-from monai_srgan.errors import argument_of
 from monai_srgan.physics import (
     BicubicDownsample,
     GaussianDownsample,
@@ -64,9 +63,8 @@ def test_short_and_full_dictionaries(value, expected, tmp_path):
     ],
 )
 def test_what_is_no_record_is_refused_by_name(value, message):
-    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         read_measurement(value)
-    assert argument_of(caught.value) == "measurement"
 
 
 def test_files_that_are_missing_or_not_json_are_refused(tmp_path):

@@ -16,7 +16,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from monai_srgan.physics import BicubicDownsample, GaussianDownsample, KSpaceDownsample
+from monai_srgan.physics import (
+    BicubicDownsample,
+    GaussianDownsample,
+    KSpaceDownsample,
+    PerAxisDownsample,
+    WindowedKSpaceDownsample,
+)
 
 __all__ = ["BARRED", "OTHERS", "SCALE", "Degradation"]
 
@@ -35,11 +41,7 @@ def gaussian(hr: Tensor, sigma: float = 1.5) -> Tensor:
 
 def anisotropic_gaussian(hr: Tensor, sigma_x: float, sigma_y: float) -> Tensor:
     """Gaussian blur with another sigma along each axis, then cubic decimation."""
-    rows, columns = (
-        torch.from_numpy(GaussianDownsample(SCALE, sigma).axis_matrix(size))
-        for sigma, size in zip((sigma_x, sigma_y), hr.shape[-2:], strict=True)
-    )
-    return rows @ hr @ columns.T
+    return PerAxisDownsample(GaussianDownsample(SCALE, sigma_x), GaussianDownsample(SCALE, sigma_y))(hr)
 
 
 def antialiased_bicubic(hr: Tensor) -> Tensor:
@@ -74,26 +76,19 @@ def k_space(hr: Tensor) -> Tensor:
     return KSpaceDownsample(SCALE)(hr)
 
 
-class _Hamming(KSpaceDownsample):
-    def window(self, frequency: np.ndarray) -> np.ndarray:
-        return 0.54 + 0.46 * np.cos(np.pi * frequency)
-
-
 def hamming_k_space(hr: Tensor) -> Tensor:
     """Truncation of k-space with a Hamming window over what is kept."""
-    return _Hamming(SCALE)(hr)
+    return KSpaceDownsample(SCALE, taper=1.0, pedestal=0.08)(hr)
 
 
 def elliptical_k_space(hr: Tensor) -> Tensor:
     """Truncation of k-space without its corners: an ellipse in the rectangle of LR."""
-    f_x, f_y = _frequencies(hr)
-    return k_space(_filtered(hr, (f_x / _EDGE) ** 2 + (f_y / _EDGE) ** 2 <= 1).real)
+    return WindowedKSpaceDownsample(SCALE)(hr)
 
 
 def zero_filled(hr: Tensor, filled_x: float, filled_y: float) -> Tensor:
     """Truncation to a fraction of LR's band along each axis; the rest of LR's k-space is zero."""
-    f_x, f_y = _frequencies(hr)
-    return k_space(_filtered(hr, (f_x.abs() <= filled_x * _EDGE) & (f_y.abs() <= filled_y * _EDGE)).real)
+    return PerAxisDownsample(KSpaceDownsample(SCALE, support=filled_x), KSpaceDownsample(SCALE, support=filled_y))(hr)
 
 
 def partial_fourier(hr: Tensor, measured: float) -> Tensor:

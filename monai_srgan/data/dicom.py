@@ -15,7 +15,7 @@ from monai.config import PathLike
 from monai.data import ImageReader, ITKReader
 from monai.utils import ensure_tuple, optional_import
 
-__all__ = ["DICOM_SUFFIXES", "DicomReader", "dicom_files", "is_dicom"]
+__all__ = ["DICOM_SUFFIXES", "DicomReader", "dicom_files", "is_dicom", "read_header"]
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
@@ -124,7 +124,13 @@ class _Slice:
     component: int  # ITK's code for the type of the rescaled values
 
 
-def _slice_of(file: Path) -> _Slice:
+def read_header(file: Path) -> Any:
+    """ITK's reader of a DICOM file, with its header read.
+
+    Raises:
+        OptionalImportError: ITK is not installed.
+        ValueError: the file is not a DICOM image.
+    """
     itk, _ = optional_import("itk")
     io = itk.GDCMImageIO.New()
     io.SetFileName(str(file))
@@ -132,6 +138,11 @@ def _slice_of(file: Path) -> _Slice:
         io.ReadImageInformation()
     except RuntimeError as error:
         raise ValueError(f"{file}: cannot be read as a DICOM image: repair or remove it") from error
+    return io
+
+
+def _slice_of(file: Path) -> _Slice:
+    io = read_header(file)
     tags = io.GetMetaDataDictionary()
     series, photometric = (str(tags[tag]).strip() if tags.HasKey(tag) else "" for tag in (_SERIES_UID, _PHOTOMETRIC))
     if io.GetNumberOfComponents() != 1:

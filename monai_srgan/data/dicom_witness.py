@@ -11,9 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 from monai.config import PathLike
-from monai.utils import optional_import
 
-from monai_srgan.data.dicom import dicom_files
+from monai_srgan.data.dicom import dicom_files, read_header
 from monai_srgan.physics import AxisSupport, SupportEstimate
 
 __all__ = ["AcquisitionCheck", "AcquisitionTags", "compare_acquisition", "read_acquisition"]
@@ -90,20 +89,14 @@ def read_acquisition(path: PathLike) -> AcquisitionTags:
         FileNotFoundError: the folder contains no DICOM file.
         ValueError: the file is not a DICOM image.
     """
-    itk, _ = optional_import("itk")
     path = Path(path)
     if path.is_dir():
         files = dicom_files(path)
         if not files:
             raise FileNotFoundError(f"{path}: the folder contains no DICOM file")
         path = files[0]
-    io = itk.GDCMImageIO.New()
-    io.SetFileName(str(path))
-    try:
-        io.ReadImageInformation()
-    except RuntimeError as error:
-        raise ValueError(f"{path}: cannot be read as a DICOM image: repair or remove it") from error
-    dictionary = io.GetMetaDataDictionary()
+    reader = read_header(path)  # ITK frees the tags with their reader
+    dictionary = reader.GetMetaDataDictionary()
     names = (_MATRIX, _DIRECTION, _OPTIONS, _SAMPLING, _PHASE_FOV, _ROWS, _COLUMNS)
     return _parse({name: str(dictionary[name]) for name in names if dictionary.HasKey(name)})
 

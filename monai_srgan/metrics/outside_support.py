@@ -22,7 +22,7 @@ import torch
 
 from monai_srgan.metrics.checks import as_pair, working_precision
 from monai_srgan.metrics.functional import RegionValues
-from monai_srgan.metrics.spectrum import frequency_grid, windowed_spectrum
+from monai_srgan.metrics.spectrum import frequency_grid, spectral_power, windowed_spectrum
 
 __all__ = ["OutsideSupport", "OutsideSupportPower", "outside_support"]
 
@@ -65,11 +65,7 @@ def outside_support(
         raise ValueError(f"supports must hold a pair or None for each of the {len(pred)} images, got {len(supports)}")
     images = (working_precision(pred, "pred"), working_precision(target, "target"))
     grid = frequency_grid((pred.shape[-2], pred.shape[-1]))
-    powers = []
-    for image in images:
-        spectrum = windowed_spectrum(image)
-        power = (spectrum.real.square() + spectrum.imag.square()).sum(dim=1).cpu().double()
-        powers.append(power * grid.weight)
+    powers = [spectral_power(windowed_spectrum(image)).cpu().double() * grid.weight for image in images]
     found = torch.full((2, len(pred)), math.nan, dtype=torch.float64)
     for i, pair in enumerate(supports):
         if pair is None:

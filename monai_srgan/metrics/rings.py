@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import torch
 
 from monai_srgan.metrics.checks import as_pair, working_precision
-from monai_srgan.metrics.spectrum import frequency_grid, windowed_spectrum
+from monai_srgan.metrics.spectrum import frequency_grid, spectral_power, windowed_spectrum
 
 __all__ = ["RING_WIDTH", "RingComparison", "compare_rings"]
 
@@ -77,7 +77,7 @@ def compare_rings(pred: torch.Tensor, target: torch.Tensor, ring_width: float = 
     pred, target = working_precision(pred, "pred"), working_precision(target, "target")
     p, t = windowed_spectrum(pred), windowed_spectrum(target)
     size = (pred.shape[-2], pred.shape[-1])
-    p_power, t_power = (_ring_sums(_square(x), size, ring_width) for x in (p, t))
+    p_power, t_power = (_ring_sums(spectral_power(x), size, ring_width) for x in (p, t))
     common = _ring_sums((p.real * t.real + p.imag * t.imag).sum(dim=1), size, ring_width)
     rounding = (_ROUNDING * torch.finfo(pred.dtype).eps) ** 2 * _rings(size, ring_width).share
     p_power, t_power = (torch.where(x > rounding * x.sum(dim=1, keepdim=True), x, 0.0) for x in (p_power, t_power))
@@ -89,11 +89,6 @@ def compare_rings(pred: torch.Tensor, target: torch.Tensor, ring_width: float = 
         power=torch.where(measured, 10 * torch.log10(p_power / t_power), math.nan),
         coherence=torch.where(measured, coherence, math.nan),
     )
-
-
-def _square(spectrum: torch.Tensor) -> torch.Tensor:
-    """``(B, H, K)``, the power of all channels."""
-    return (spectrum.real.square() + spectrum.imag.square()).sum(dim=1)
 
 
 def _ring_sums(values: torch.Tensor, size: tuple[int, int], ring_width: float) -> torch.Tensor:

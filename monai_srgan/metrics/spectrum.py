@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from scipy.signal.windows import tukey
 
-__all__ = ["FrequencyGrid", "frequency_grid", "windowed_spectrum"]
+__all__ = ["FrequencyGrid", "frequency_grid", "spectral_power", "windowed_spectrum"]
 
 _TAPERED = 0.25  # share of an axis over which the window rises and falls, half at each end
 
@@ -65,6 +65,11 @@ def windowed_spectrum(image: torch.Tensor) -> torch.Tensor:
     """
     rows, columns = (_window(size).to(image) for size in image.shape[-2:])
     return torch.fft.rfft2(image * rows[:, None] * columns)
+
+
+def spectral_power(spectrum: torch.Tensor) -> torch.Tensor:
+    """Power of all channels of ``(B, C, H, K)``: ``(B, H, K)``."""
+    return (spectrum.real.square() + spectrum.imag.square()).sum(dim=1)
 
 
 @functools.lru_cache(maxsize=16)

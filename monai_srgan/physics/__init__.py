@@ -10,11 +10,7 @@ from monai_srgan.physics.measurement import InsideSettings, Measurement, same_me
 from monai_srgan.physics.measurement_option import read_measurement
 from monai_srgan.physics.native_grid import fourier_resize, native_size
 from monai_srgan.physics.operator_record import same_operator
-from monai_srgan.physics.operators import (
-    BicubicDownsample,
-    GaussianDownsample,
-    SeparableDownsample,
-)
+from monai_srgan.physics.operators import BicubicDownsample, GaussianDownsample, SeparableDownsample
 from monai_srgan.physics.per_axis import PerAxisDownsample
 from monai_srgan.physics.random_measurement import MEASUREMENT_FAMILIES, RandomMeasurements
 from monai_srgan.physics.support import AxisSupport, SupportEstimate, axis_profiles, estimate_support, log_spectrum

@@ -10,7 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monai_srgan.physics.operators import SeparableDownsample, check_input, check_scale
+from monai_srgan.physics.operators import (
+    SeparableDownsample,
+    check_divisible,
+    check_input,
+    check_scale,
+    single_precision,
+)
 
 __all__ = ["KSpaceDownsample", "WindowedKSpaceDownsample", "tukey_window"]
 
@@ -178,7 +184,7 @@ class WindowedKSpaceDownsample(nn.Module):
         fraction = 2 * np.asarray(frequency, dtype=float)
         zero = np.zeros_like(fraction)
         weight = self.window(zero, fraction) if axis else self.window(fraction, zero)
-        return np.where(np.isclose(fraction, 1), 0.5, 1.0) * weight  # the two Nyquist lines share the weight
+        return _nyquist_share(fraction) * weight
 
     def forward(self, x: Tensor) -> Tensor:
         """Degrade an image.
@@ -194,12 +200,9 @@ class WindowedKSpaceDownsample(nn.Module):
         """
         x = check_input(x, "x")
         size = (x.shape[-2], x.shape[-1])
-        if any(n == 0 or n % self.scale for n in size):
-            raise ValueError(
-                f"spatial size must be divisible by {self.scale}, got {size}: add DivisiblePadd(k={self.scale})"
-            )
+        check_divisible(size, self.scale)
         with torch.autocast(x.device.type, enabled=False):
-            work = _single(x)
+            work = single_precision(x)
             shifted = torch.fft.irfft2(torch.fft.rfft2(work) * self._weight(size, work), s=size)
             return shifted[..., :: self.scale, :: self.scale].to(x.dtype).contiguous()
 
@@ -208,7 +211,7 @@ class WindowedKSpaceDownsample(nn.Module):
         y = check_input(y, "y")
         size = (y.shape[-2] * self.scale, y.shape[-1] * self.scale)
         with torch.autocast(y.device.type, enabled=False):
-            work = _single(y)
+            work = single_precision(y)
             sparse = work.new_zeros(*y.shape[:2], *size)
             sparse[..., :: self.scale, :: self.scale] = work
             return torch.fft.irfft2(torch.fft.rfft2(sparse) * self._weight(size, work).conj(), s=size).to(y.dtype)
@@ -227,14 +230,13 @@ class WindowedKSpaceDownsample(nn.Module):
         if found is None:
             if len(self._weights) >= _MAX_CACHED_WEIGHTS:
                 self._weights.clear()
-            lines = [np.fft.fftfreq(size[0]), np.abs(np.fft.rfftfreq(size[1]))]  # cycles per HR pixel
+            lines = [np.fft.fftfreq(size[0]), np.fft.rfftfreq(size[1])]  # cycles per HR pixel
             fractions = [2 * self.scale * line for line in lines]
             weight = self.window(fractions[0][:, None], fractions[1][None])
-            phases = []
-            for line, fraction in zip(lines, fractions, strict=True):
-                # of odd sizes no line lies at Nyquist
-                half = np.where(np.isclose(np.abs(fraction), 1), 0.5, 1.0)
-                phases.append(half * np.exp(1j * np.pi * (self.scale - 1) * line))
+            phases = [
+                _nyquist_share(fraction) * np.exp(1j * np.pi * (self.scale - 1) * line)
+                for line, fraction in zip(lines, fractions, strict=True)
+            ]
             # Tensors created in inference mode could not be used for training later.
             with torch.inference_mode(False):
                 weights = torch.from_numpy(weight * phases[0][:, None] * phases[1])
@@ -243,6 +245,6 @@ class WindowedKSpaceDownsample(nn.Module):
         return found
 
 
-def _single(x: Tensor) -> Tensor:
-    """FFTs exist in float32 and float64."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+def _nyquist_share(fraction: np.ndarray) -> np.ndarray:
+    """1/2 at the edge of the LR band, whose two lines share the weight (odd sizes have none there), 1 elsewhere."""
+    return np.where(np.isclose(np.abs(fraction), 1), 0.5, 1.0)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from monai_srgan.physics.operators import single_precision
 from monai_srgan.physics.support import SupportEstimate
 
 __all__ = ["fourier_resize", "native_size"]
@@ -53,12 +54,11 @@ def fourier_resize(image: Tensor, size: Sequence[int], dims: Sequence[int] = (-2
         raise ValueError(f"image must be floating point or complex, got {image.dtype}: convert it with .float()")
     if len(size) != len(dims) or any(int(n) != n or n < 1 for n in size):
         raise ValueError(f"size must hold one positive integer for each of the axes {tuple(dims)}, got {tuple(size)}")
-    half = image.dtype in (torch.float16, torch.bfloat16)
-    out = image.float() if half else image
+    out = single_precision(image)
     for new, dim in zip(size, dims, strict=True):
         if new != image.shape[dim]:
             out = _resize_axis(out, int(new), dim)
-    return out.to(image.dtype) if half else out
+    return out.to(image.dtype)
 
 
 def native_size(estimate: SupportEstimate) -> tuple[int, int]:

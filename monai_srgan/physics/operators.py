@@ -43,6 +43,17 @@ def check_input(x: Tensor, name: str) -> Tensor:
     return x if type(x) is Tensor else x.as_subclass(Tensor)
 
 
+def check_divisible(size: torch.Size | tuple[int, ...], scale: int) -> None:
+    """Raise ValueError unless every entry of `size` is a positive multiple of `scale`."""
+    if any(n == 0 or n % scale for n in size):
+        raise ValueError(f"spatial size must be divisible by {scale}, got {tuple(size)}: add DivisiblePadd(k={scale})")
+
+
+def single_precision(x: Tensor) -> Tensor:
+    """A float16 or bfloat16 image as float32, in which the physics is computed; any other as it is."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 def _cubic(t: np.ndarray, a: float) -> np.ndarray:
     """Keys' cubic convolution kernel with parameter `a`, support 2 (doi:10.1109/TASSP.1981.1163711)."""
     t = np.abs(t)
@@ -164,10 +175,7 @@ class SeparableDownsample(nn.Module):
 
     def check_size(self, size: torch.Size | tuple[int, ...]) -> None:
         """Raise ValueError unless every entry of `size` is a positive multiple of `scale`."""
-        if any(n == 0 or n % self.scale for n in size):
-            raise ValueError(
-                f"spatial size must be divisible by {self.scale}, got {tuple(size)}: add DivisiblePadd(k={self.scale})"
-            )
+        check_divisible(size, self.scale)
 
     def extra_repr(self) -> str:
         """Settings for ``repr``."""
@@ -194,7 +202,7 @@ class SeparableDownsample(nn.Module):
         return matrix
 
     def _multiply(self, x: Tensor, kind: str, size: tuple[int, int], *, transposed: bool = False) -> Tensor:
-        work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        work = single_precision(x)
         rows, columns = self.along(0)._matrix(kind, size[0], work), self.along(1)._matrix(kind, size[1], work)
         if transposed:
             rows, columns = rows.T, columns.T

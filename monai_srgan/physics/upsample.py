@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from monai_srgan.physics.operators import check_input, check_scale
+from monai_srgan.physics.operators import check_input, check_scale, single_precision
 
 __all__ = ["BicubicUpsample", "LanczosUpsample", "NearestUpsample"]
 
@@ -74,7 +74,7 @@ class LanczosUpsample(_Upsample):
     def forward(self, x: Tensor) -> Tensor:
         """Upsample ``(B, C, h, w)`` floating point to ``(B, C, h * scale, w * scale)``; metadata is dropped."""
         x = check_input(x, "x")
-        work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        work = single_precision(x)
         return self._along_last(self._along_last(work).mT).mT.to(x.dtype)
 
     def extra_repr(self) -> str:

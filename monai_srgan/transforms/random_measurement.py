@@ -11,7 +11,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
 
-from monai_srgan.physics import Measurement, RandomMeasurements
+from monai_srgan.physics import GaussianDownsample, Measurement, RandomMeasurements
 from monai_srgan.transforms.degradation import MaskAwareDegrade
 
 __all__ = ["RandMeasurementD", "RandMeasurementDict", "RandMeasurementd"]
@@ -64,7 +64,7 @@ class RandMeasurementd(RandomizableTransform, MapTransform):
             raise ValueError(f"estimate and estimate_prob={estimate_prob} need each other: set both or neither")
         RandomizableTransform.__init__(self, prob)
         self.measurements = RandomMeasurements() if measurements is None else measurements
-        self.plain = MaskAwareDegrade(scale=self.measurements.scale).measurement if plain is None else plain
+        self.plain = Measurement(GaussianDownsample(self.measurements.scale)) if plain is None else plain
         if self.plain.scale != self.measurements.scale:
             raise ValueError(
                 f"plain must have the scale of measurements, {self.measurements.scale}, got {self.plain.scale}"
@@ -89,7 +89,6 @@ class RandMeasurementd(RandomizableTransform, MapTransform):
             self.randomize()
             hr = d[key]
             degrade = MaskAwareDegrade(self.measurement.operator, noise_std=self.measurement.noise_std)
-            # Rician noise is that of a magnitude, which is not negative.
             d[key] = lr = degrade(hr, None, self.R)
             d[self.hr_key] = hr
             if self.condition_key is not None:

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A dataset of the samples that a random transform draws from each item, drawn once for all epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monai.transforms import Randomizable
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+__all__ = ["DrawnSamples"]
+
+
+class DrawnSamples(Dataset):
+    """All samples of all items in memory, for transforms that cost more than a training step.
+
+    Args:
+        data: items.
+        transform: returns a list of samples for an item.
+        seed: of the transform's random numbers, if it draws any.
+        progress: whether to show a progress bar while samples are drawn.
+    """
+
+    def __init__(
+        self, data: Sequence[Any], transform: Callable[[Any], list[Any]], seed: int = 0, progress: bool = False
+    ) -> None:
+        if isinstance(transform, Randomizable):
+            transform.set_random_state(seed=seed)
+        self.data = data
+        items = tqdm(data, desc="drawing samples", disable=not progress)
+        self.samples = [sample for item in items for sample in transform(item)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.samples[index]

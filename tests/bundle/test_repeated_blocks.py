@@ -20,16 +20,16 @@ def block(config: str, name: str) -> Any:
     return json.loads(text)
 
 
-@pytest.mark.parametrize("name", ["network_def", "load_mat", "scale_intensity", "load_slice", "degrade"])
-@pytest.mark.parametrize("config", ["evaluate", "calibrate"])
-def test_evaluation_and_calibration_repeat_the_blocks_of_training(config, name):
+SLICE = ("load_mat", "scale_intensity", "load_slice")
+REPEATED = {
+    "evaluate": ("network_def", *SLICE, "degrade"),
+    "calibrate": ("network_def", "load_mat", "scale_intensity"),
+    "inference": ("network_def",),
+    "train_features": SLICE,
+    "train_measurement": SLICE,
+}
+
+
+@pytest.mark.parametrize(("config", "name"), [(config, name) for config, names in REPEATED.items() for name in names])
+def test_other_configs_repeat_the_blocks_of_training(config, name):
     assert block(config, name) == block("train", name)
-
-
-def test_inference_repeats_the_network_of_training():
-    assert block("inference", "network_def") == block("train", "network_def")
-
-
-@pytest.mark.parametrize("name", ["load_mat", "scale_intensity", "load_slice"])
-def test_the_feature_network_is_trained_on_slices_loaded_as_in_training(name):
-    assert block("train_features", name) == block("train", name)

@@ -55,9 +55,10 @@ class MeasurementNet(nn.Module):
     Args:
         width: units of the last hidden layer.
         dropout: probability in training.
+        amp: whether the convolutions of tiles run in bfloat16 in training.
     """
 
-    def __init__(self, width: int = 128, dropout: float = 0.1) -> None:
+    def __init__(self, width: int = 128, dropout: float = 0.1, amp: bool = False) -> None:
         super().__init__()
         self.register_buffer("spectrum_mean", torch.zeros(SPECTRUM_BINS, SPECTRUM_BINS))
         self.register_buffer("spectrum_std", torch.ones(()))
@@ -80,7 +81,7 @@ class MeasurementNet(nn.Module):
         )
         self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
         self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
-        self.texture = TileEncoder(128, dropout)
+        self.texture = TileEncoder(128, dropout, amp)
         self.head = nn.Sequential(
             nn.Linear(96 + 64 + 96 + 128, width),
             nn.GELU(),

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from monai_srgan.precision import autocast
+
 __all__ = ["TileEncoder"]
 
 _FOLD = 2  # pixels along each axis that are folded into channels: nothing is lost, and convolutions see a quarter
@@ -24,10 +26,12 @@ class TileEncoder(nn.Module):
     Args:
         features: number of values that describe an image.
         dropout: probability in training.
+        amp: whether convolutions run in bfloat16 in training.
     """
 
-    def __init__(self, features: int, dropout: float) -> None:
+    def __init__(self, features: int, dropout: float, amp: bool = False) -> None:
         super().__init__()
+        self.amp = amp
         self.body = nn.Sequential(
             nn.PixelUnshuffle(_FOLD),
             nn.Conv2d(_FOLD**2, 32, 3, padding=1),
@@ -45,7 +49,8 @@ class TileEncoder(nn.Module):
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
         """Values ``(B, features)`` for tiles ``(B, T, N, N)``."""
         batch, count = tiles.shape[:2]
-        activations = self.body(tiles.flatten(0, 1)[:, None])
+        with autocast(tiles.device, self.amp and self.training):
+            activations = self.body(tiles.flatten(0, 1)[:, None]).float()
         weights = self.attention(activations)
         activations = _pixels(activations, batch, count)
         weights = F.softmax(_pixels(weights, batch, count), dim=2)

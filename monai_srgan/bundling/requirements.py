@@ -13,20 +13,18 @@ from monai_srgan.errors import about
 __all__ = ["require_checkpoint", "require_crop_size", "require_enabled"]
 
 
-def require_crop_size(size: int, scale: int, name: str = "patch_size", least: int = 1) -> None:
-    """Check that a side length of training crops in HR pixels is a whole number of LR pixels.
+def require_crop_size(size: int, scale: int) -> None:
+    """Check that the side length of training crops in HR pixels is a whole number of LR pixels.
 
     Args:
         size: side length in HR pixels.
         scale: ratio of the two grids.
-        name: name of the option, for the error.
-        least: smallest value allowed.
 
     Raises:
-        ValueError: the length is smaller, or not a multiple of the scale.
+        ValueError: the length is not a positive multiple of the scale.
     """
-    if size < least or size % scale:
-        raise ValueError(f"{name} must be a multiple of the scale {scale}, at least {least}, got {size}")
+    if size < 1 or size % scale:
+        raise ValueError(f"patch_size must be a positive multiple of the scale {scale}, got {size}")
 
 
 def require_checkpoint(path: str | Path, parts: Collection[str]) -> None:

@@ -205,7 +205,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_written(
 def test_a_crop_that_the_scale_does_not_divide_is_refused_at_once(phantom_dir, tmp_path):
     with pytest.raises(RuntimeError) as caught:
         run(workflow(phantom_dir, tmp_path / "out", patch_size=30))
-    assert "patch_size must be a multiple of the scale 4, at least 1, got 30" in causes(caught.value)
+    assert "patch_size must be a positive multiple of the scale 4, got 30" in causes(caught.value)
     assert not (tmp_path / "out").exists()
 
 

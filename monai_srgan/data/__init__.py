@@ -8,7 +8,6 @@ from monai_srgan import _renamed
 from monai_srgan.data.cjdata import CJData, read_cjdata
 from monai_srgan.data.dicom import DicomReader
 from monai_srgan.data.dicom_witness import AcquisitionCheck, AcquisitionTags, compare_acquisition, read_acquisition
-from monai_srgan.data.drawn_samples import DrawnSamples
 from monai_srgan.data.inputs import IMAGE_SUFFIXES, check_inputs, image_stem, inference_datalist
 from monai_srgan.data.mat_file import MatFileError, read_mat
 from monai_srgan.data.mat_reader import PIXEL_SPACING, MatReader, slice_affine
@@ -25,7 +24,6 @@ __all__ = [
     "AcquisitionTags",
     "CJData",
     "DicomReader",
-    "DrawnSamples",
     "MatFileError",
     "MatReader",
     "PatientShardDataset",

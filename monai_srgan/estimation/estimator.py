@@ -66,10 +66,8 @@ class MeasurementEstimator:
         spectrum = torch.from_numpy(np.stack([features.spectrum for features in found]))
         fine = torch.from_numpy(np.stack([features.fine for features in found]))
         edges = torch.from_numpy(np.stack([features.edges for features in found]))
-        tiles = torch.from_numpy(np.stack([features.tiles for features in found]))
         with torch.no_grad():
-            output = self.network(spectrum, fine, edges, tiles)
-            return SliceEstimates(output, self.network.novelty(spectrum, fine, edges))
+            return SliceEstimates(self.network(spectrum, fine, edges), self.network.novelty(spectrum, fine, edges))
 
     def condition(self, image: torch.Tensor) -> torch.Tensor:
         """The estimate for one LR image as :func:`~monai_srgan.physics.condition_vector`.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What of an image tells how it was measured: its spectrum, finest scale, edges and tiles."""
+"""What of an image tells how it was measured: its power spectrum, its finest scale, and the profile of its edges."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from monai_srgan.estimation.tiles import TILE_SIZE, select_tiles
-
 __all__ = ["EDGE_FEATURES", "FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
 
 SPECTRUM_BINS = 32
 """Bins of the power spectrum along each axis, from 0 to the Nyquist limit."""
 
-MIN_SIZE = max(2 * SPECTRUM_BINS, TILE_SIZE)
-"""Smallest image, in pixels along each axis, that fills every bin and a tile."""
+MIN_SIZE = 2 * SPECTRUM_BINS
+"""Smallest image, in pixels along each axis, that fills every bin."""
 
 FINE_FEATURES = 17
 """Number of features of the finest scale."""
@@ -46,13 +44,11 @@ class MeasurementFeatures:
             second difference along both axes, and the share of negative pixels.
         edges: float32 ``(2, 28)``, for each axis: logarithms of quantiles of differences at several lags, and the mean
             profile of the differences around strong edges, relative to the edge's own.
-        tiles: float32 ``(4, 64, 64)``, the parts of the slice with the strongest differences.
     """
 
     spectrum: np.ndarray
     fine: np.ndarray
     edges: np.ndarray
-    tiles: np.ndarray
 
 
 def measurement_features(image: np.ndarray) -> MeasurementFeatures:
@@ -65,7 +61,7 @@ def measurement_features(image: np.ndarray) -> MeasurementFeatures:
     """
     image = np.asarray(image, dtype=np.float32)
     edges = np.stack([_edges(image), _edges(image.T)])
-    return MeasurementFeatures(_log_power(image), _fine_scale(image), edges, select_tiles(image))
+    return MeasurementFeatures(_log_power(image), _fine_scale(image), edges)
 
 
 def _log_power(image: np.ndarray) -> np.ndarray:

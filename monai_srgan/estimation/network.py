@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from monai_srgan.estimation.features import EDGE_FEATURES, FINE_FEATURES, SPECTRUM_BINS
-from monai_srgan.estimation.tile_encoder import TileEncoder
 from monai_srgan.physics import TRANSFER_FREQUENCIES
 
 __all__ = ["COMPONENTS", "KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
@@ -46,19 +45,17 @@ class MeasurementOutput(NamedTuple):
 class MeasurementNet(nn.Module):
     """Regression of transfer functions, noise and kernel family on the features of an image, with uncertainty.
 
-    A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes, another
-    one the features of the finest scale and of edges, and a second convolutional network the tiles of the image, whose
-    activations are averaged where it finds them telling (attention) and everywhere. Features are normalized by the
-    statistics of the training set, which are buffers. They also tell how far an image lies from the training set
-    (:meth:`novelty`), where the regression would extrapolate.
+    A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
+    one the features of the finest scale and of edges. Features are normalized by the statistics of the training set,
+    which are buffers. They also tell how far an image lies from the training set (:meth:`novelty`), where the
+    regression would extrapolate.
 
     Args:
         width: units of the last hidden layer.
         dropout: probability in training.
-        amp: whether the convolutions of tiles run in bfloat16 in training.
     """
 
-    def __init__(self, width: int = 128, dropout: float = 0.1, amp: bool = False) -> None:
+    def __init__(self, width: int = 128, dropout: float = 0.1) -> None:
         super().__init__()
         self.register_buffer("spectrum_mean", torch.zeros(SPECTRUM_BINS, SPECTRUM_BINS))
         self.register_buffer("spectrum_std", torch.ones(()))
@@ -81,9 +78,8 @@ class MeasurementNet(nn.Module):
         )
         self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
         self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
-        self.texture = TileEncoder(128, dropout, amp)
         self.head = nn.Sequential(
-            nn.Linear(96 + 64 + 96 + 128, width),
+            nn.Linear(96 + 64 + 96, width),
             nn.GELU(),
             nn.Dropout(dropout),
             nn.Linear(width, 2 * _VALUES + len(KERNEL_FAMILIES)),
@@ -115,21 +111,18 @@ class MeasurementNet(nn.Module):
         flat = self._flat(*self._normalized(spectrum, fine, edges))
         return (self._distances(flat) / self.get_buffer("novelty_limits")).amax(1)
 
-    def forward(
-        self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor, tiles: torch.Tensor
-    ) -> MeasurementOutput:
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> MeasurementOutput:
         """Estimate.
 
         Args:
             spectrum: ``(B, 32, 32)``.
             fine: ``(B, 17)``.
             edges: ``(B, 2, 28)``.
-            tiles: ``(B, 4, 64, 64)``.
         """
         spectrum, fine, edges = self._normalized(spectrum, fine, edges)
         profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
         scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
-        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales, self.texture(tiles)], dim=1)
+        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1)
         mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
         return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)
 

@@ -40,8 +40,8 @@ _LEVELS = 255
 class MeasurementSamplesd(Randomizable, MapTransform):
     """Measure an HR slice several times in random ways: features of the LR images, and the truth to be estimated.
 
-    Returns a list of dictionaries, as MONAI's crops with several samples do. ``image`` ``(32, 32)``, ``fine`` ``(17,)``,
-    ``edges`` ``(2, 28)`` and ``tiles`` ``(4, 64, 64)`` are the spectrum and the further features of
+    Returns a list of dictionaries, as MONAI's crops with several samples do. ``image`` ``(32, 32)``, ``fine`` ``(17,)``
+    and ``edges`` ``(2, 28)`` are the spectrum and the further features of
     :func:`~monai_srgan.estimation.measurement_features`; ``label`` ``(34,)`` holds both transfer functions,
     ``sqrt(noise_std / 0.05)`` and the index of the kernel family. Intensities and noise are in units of the LR image's
     99.9th percentile, as in inference. Images are flipped and transposed at random, one in ten is rounded to 8 bits,
@@ -124,7 +124,6 @@ class MeasurementSamplesd(Randomizable, MapTransform):
             Keys.IMAGE: torch.from_numpy(features.spectrum),
             "fine": torch.from_numpy(features.fine),
             "edges": torch.from_numpy(features.edges),
-            "tiles": torch.from_numpy(features.tiles),
             Keys.LABEL: torch.tensor(values, dtype=torch.float32),
         }
 

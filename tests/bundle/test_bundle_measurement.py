@@ -20,7 +20,7 @@ CONFIG = Path(__file__).parents[2] / "bundle" / "configs" / "train_measurement.j
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = write_phantom_dataset(tmp_path_factory.mktemp("phantoms") / "set", num_patients=3, image_size=256)
     out = tmp_path_factory.mktemp("measurement")
-    options = {"max_epochs": 2, "val_interval": 1, "num_samples": 32, "batch_size": 32, "num_folds": 3}
+    options = {"max_epochs": 2, "val_interval": 1, "num_samples": 32, "batch_size": 1, "num_folds": 3}
     workflow = ConfigWorkflow(
         config_file=str(CONFIG),
         workflow_type="train",

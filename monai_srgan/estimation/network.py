@@ -42,20 +42,59 @@ class MeasurementOutput(NamedTuple):
     family: torch.Tensor
 
 
+class _Member(nn.Module):
+    """One regression on normalized features, with an initialization of its own."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        cells = SPECTRUM_BINS // 4
+        self.map = nn.Sequential(
+            nn.Conv2d(1, 16, 5, stride=2, padding=2),
+            nn.GELU(),
+            nn.Conv2d(16, 24, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(24 * cells * cells, 96),
+            nn.GELU(),
+        )
+        self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
+        self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
+        self.head = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(96 + 64 + 96, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, 2 * _VALUES + len(KERNEL_FAMILIES)),
+        )
+
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> MeasurementOutput:
+        profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
+        scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
+        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1)
+        mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
+        return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)
+
+
 class MeasurementNet(nn.Module):
     """Regression of transfer functions, noise and kernel family on the features of an image, with uncertainty.
 
     A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
-    one the features of the finest scale and of edges. Features are normalized by the statistics of the training set,
-    which are buffers. They also tell how far an image lies from the training set (:meth:`novelty`), where the
-    regression would extrapolate.
+    one the features of the finest scale and of edges. A few such regressions differ in nothing but their initial
+    weights; their average is more accurate than each, and where they disagree it is less certain (Lakshminarayanan,
+    Pritzel and Blundell, *Simple and scalable predictive uncertainty estimation using deep ensembles*, 2017,
+    https://arxiv.org/abs/1612.01474).
+
+    Features are normalized by the statistics of the training set, which are buffers. They also tell how far an image
+    lies from the training set (:meth:`novelty`), where the regression would extrapolate.
 
     Args:
+        members: number of regressions.
         width: units of the last hidden layer.
         dropout: probability in training.
     """
 
-    def __init__(self, width: int = 128, dropout: float = 0.1) -> None:
+    def __init__(self, members: int = 3, width: int = 256, dropout: float = 0.05) -> None:
         super().__init__()
         self.register_buffer("spectrum_mean", torch.zeros(SPECTRUM_BINS, SPECTRUM_BINS))
         self.register_buffer("spectrum_std", torch.ones(()))
@@ -66,24 +105,7 @@ class MeasurementNet(nn.Module):
         self.register_buffer("components", torch.zeros(COMPONENTS, _FEATURES))
         self.register_buffer("component_std", torch.ones(COMPONENTS))
         self.register_buffer("novelty_limits", torch.ones(2))
-        cells = SPECTRUM_BINS // 4
-        self.map = nn.Sequential(
-            nn.Conv2d(1, 16, 5, stride=2, padding=2),
-            nn.GELU(),
-            nn.Conv2d(16, 24, 3, stride=2, padding=1),
-            nn.GELU(),
-            nn.Flatten(),
-            nn.Linear(24 * cells * cells, 96),
-            nn.GELU(),
-        )
-        self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
-        self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
-        self.head = nn.Sequential(
-            nn.Linear(96 + 64 + 96, width),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(width, 2 * _VALUES + len(KERNEL_FAMILIES)),
-        )
+        self.members = nn.ModuleList(_Member(width, dropout) for _ in range(members))
 
     @torch.no_grad()
     def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> None:
@@ -118,13 +140,17 @@ class MeasurementNet(nn.Module):
             spectrum: ``(B, 32, 32)``.
             fine: ``(B, 17)``.
             edges: ``(B, 2, 28)``.
+
+        Returns:
+            the mixture of all members: mean, logarithm of the variance, and logarithm of the mean probabilities. In
+            training, the members one below the other, ``(members * B, ...)``, since each learns on its own.
         """
-        spectrum, fine, edges = self._normalized(spectrum, fine, edges)
-        profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
-        scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
-        hidden = torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1)
-        mean, log_variance, family = self.head(hidden).split([_VALUES, _VALUES, len(KERNEL_FAMILIES)], dim=1)
-        return MeasurementOutput(mean, log_variance.clamp(*_LOG_VARIANCE), family)
+        features = self._normalized(spectrum, fine, edges)
+        mean, log_variance, family = map(torch.stack, zip(*(member(*features) for member in self.members), strict=True))
+        if self.training:
+            return MeasurementOutput(mean.flatten(0, 1), log_variance.flatten(0, 1), family.flatten(0, 1))
+        variance = log_variance.exp().mean(0) + mean.var(0, unbiased=False)
+        return MeasurementOutput(mean.mean(0), variance.log(), family.softmax(2).mean(0).log())
 
     def _normalized(
         self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor

@@ -43,9 +43,10 @@ class MeasurementLoss(nn.Module):
         """The loss of a batch.
 
         Args:
-            output: of :class:`~monai_srgan.estimation.MeasurementNet`.
+            output: of :class:`~monai_srgan.estimation.MeasurementNet`, whose members are compared with the same target.
             target: ``(B, 34)``: the 33 values of ``output.mean``, then the index of the kernel family.
         """
+        target = target.repeat(len(output.mean) // len(target), 1)
         values, family = target[:, :-1], target[:, -1].long()
         squares = (output.mean - values).square()
         likelihood = 0.5 * (output.log_variance + squares * torch.exp(-output.log_variance)).mean()

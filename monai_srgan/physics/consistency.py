@@ -14,6 +14,7 @@ from monai.utils import convert_to_dst_type
 from torch import Tensor, nn
 
 from monai_srgan.physics.operators import SeparableDownsample, check_input
+from monai_srgan.physics.tensor_cache import TensorCache
 
 __all__ = ["ConsistencyProjection"]
 
@@ -104,7 +105,7 @@ class ConsistencyProjection(nn.Module):
         self.prior_std = float(prior_std)
         self.tolerance = float(tolerance)
         self.max_iterations = int(max_iterations)
-        self._eigen: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
+        self._eigen: TensorCache[tuple[Tensor, Tensor]] = TensorCache(_MAX_CACHED_SIZES)
 
     @property
     def damping(self) -> float:
@@ -158,9 +159,6 @@ class ConsistencyProjection(nn.Module):
             return f"rcond={self.rcond:g}{noise}"
         return f"tolerance={self.tolerance:g}, max_iterations={self.max_iterations}"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_eigen": {}}  # keep pickles and copies small, as the operators do
-
     def _solve(self, residual: Tensor, size: tuple[int, int]) -> Tensor:
         """Apply the pseudo-inverse of ``A A^T + alpha``; the eigenpairs of ``A A^T`` are products of the axes' ones."""
         rows, row_values = self._eigenvectors(0, size[0], residual)
@@ -172,18 +170,13 @@ class ConsistencyProjection(nn.Module):
 
     def _eigenvectors(self, axis: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
         operator = self.operator.along(axis)
-        key = (id(operator), size, like.dtype, like.device)
-        found = self._eigen.get(key)
-        if found is None:
-            if len(self._eigen) >= _MAX_CACHED_SIZES:
-                self._eigen.clear()
+
+        def build() -> tuple[Tensor, Tensor]:
             matrix = operator.axis_matrix(size)
             values, vectors = np.linalg.eigh(matrix @ matrix.T)
-            # Tensors created in inference mode could not be used for training later.
-            with torch.inference_mode(False):
-                found = torch.from_numpy(vectors).to(like), torch.from_numpy(values.clip(min=0)).to(like)
-            self._eigen[key] = found
-        return found
+            return torch.from_numpy(vectors).to(like), torch.from_numpy(values.clip(min=0)).to(like)
+
+        return self._eigen.find((id(operator), size, like.dtype, like.device), build)
 
     def _normal(self, z: Tensor) -> Tensor:
         return self.operator(self.operator.adjoint(z)) + self.damping * z

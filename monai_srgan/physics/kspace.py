@@ -17,6 +17,7 @@ from monai_srgan.physics.operators import (
     check_scale,
     single_precision,
 )
+from monai_srgan.physics.tensor_cache import TensorCache
 
 __all__ = ["KSpaceDownsample", "WindowedKSpaceDownsample", "tukey_window"]
 
@@ -140,7 +141,7 @@ class WindowedKSpaceDownsample(nn.Module):
         self.exponent = None if exponent is None else float(exponent)
         self.taper, self.pedestal = float(taper), float(pedestal)
         self.fermi = None if fermi is None else float(fermi)
-        self._weights: dict[tuple[Any, ...], Tensor] = {}
+        self._weights: TensorCache[Tensor] = TensorCache(_MAX_CACHED_WEIGHTS)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -220,29 +221,20 @@ class WindowedKSpaceDownsample(nn.Module):
         """Settings for ``repr``."""
         return ", ".join(f"{name}={value}" for name, value in self.settings.items())
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_weights": {}}  # keep pickles and the copies of workers small
-
     def _weight(self, size: tuple[int, int], like: Tensor) -> Tensor:
+        return self._weights.find((size, like.dtype, like.device), lambda: self._build_weight(size, like))
+
+    def _build_weight(self, size: tuple[int, int], like: Tensor) -> Tensor:
         """Window, halved Nyquist lines and the shift to the cell centers: complex ``(H, W // 2 + 1)``."""
-        key = (size, like.dtype, like.device)
-        found = self._weights.get(key)
-        if found is None:
-            if len(self._weights) >= _MAX_CACHED_WEIGHTS:
-                self._weights.clear()
-            lines = [np.fft.fftfreq(size[0]), np.fft.rfftfreq(size[1])]  # cycles per HR pixel
-            fractions = [2 * self.scale * line for line in lines]
-            weight = self.window(fractions[0][:, None], fractions[1][None])
-            phases = [
-                _nyquist_share(fraction) * np.exp(1j * np.pi * (self.scale - 1) * line)
-                for line, fraction in zip(lines, fractions, strict=True)
-            ]
-            # Tensors created in inference mode could not be used for training later.
-            with torch.inference_mode(False):
-                weights = torch.from_numpy(weight * phases[0][:, None] * phases[1])
-                found = weights.to(like.device, torch.promote_types(like.dtype, torch.complex64))
-            self._weights[key] = found
-        return found
+        lines = [np.fft.fftfreq(size[0]), np.fft.rfftfreq(size[1])]  # cycles per HR pixel
+        fractions = [2 * self.scale * line for line in lines]
+        weight = self.window(fractions[0][:, None], fractions[1][None])
+        phases = [
+            _nyquist_share(fraction) * np.exp(1j * np.pi * (self.scale - 1) * line)
+            for line, fraction in zip(lines, fractions, strict=True)
+        ]
+        weights = torch.from_numpy(weight * phases[0][:, None] * phases[1])
+        return weights.to(like.device, torch.promote_types(like.dtype, torch.complex64))
 
 
 def _nyquist_share(fraction: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from monai_srgan.physics.tensor_cache import TensorCache
+
 __all__ = ["BicubicDownsample", "GaussianDownsample", "SeparableDownsample"]
 
 _ROW_CELLS = 32  # LR pixels along an axis whose middle row gives the transfer function
@@ -107,7 +109,7 @@ class SeparableDownsample(nn.Module):
     def __init__(self, scale: int = 4) -> None:
         super().__init__()
         self.scale = check_scale(scale)
-        self._matrices: dict[tuple[Any, ...], Tensor] = {}
+        self._matrices: TensorCache[Tensor] = TensorCache(_MAX_CACHED_MATRICES)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -181,9 +183,6 @@ class SeparableDownsample(nn.Module):
         """Settings for ``repr``."""
         return ", ".join(f"{name}={value}" for name, value in self.settings.items())
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_matrices": {}}  # keep pickles and the copies of workers small
-
     def _build(self, kind: str, size: int) -> np.ndarray:
         if kind != "axis":
             raise KeyError(kind)
@@ -191,15 +190,7 @@ class SeparableDownsample(nn.Module):
 
     def _matrix(self, kind: str, size: int, like: Tensor) -> Tensor:
         key = (kind, size, like.dtype, like.device)
-        matrix = self._matrices.get(key)
-        if matrix is None:
-            if len(self._matrices) >= _MAX_CACHED_MATRICES:
-                self._matrices.clear()
-            # A matrix built in inference mode could not be used for training later.
-            with torch.inference_mode(False):
-                matrix = torch.from_numpy(self._build(kind, size)).to(like)
-            self._matrices[key] = matrix
-        return matrix
+        return self._matrices.find(key, lambda: torch.from_numpy(self._build(kind, size)).to(like))
 
     def _multiply(self, x: Tensor, kind: str, size: tuple[int, int], *, transposed: bool = False) -> Tensor:
         work = single_precision(x)

@@ -29,7 +29,7 @@ SCALE = 4
 """Enlargement of the bundle's weights."""
 
 
-_INTERVALS = {"srgan": "models/trust/srgan", "srresnet": "models/trust/srresnet"}  # intervals hold for one degradation
+_INTERVALS = {"srgan": "models/trust/srgan.json", "srresnet": "models/trust/srresnet.json"}
 
 
 def pretrained_weights(bundle_root: str, variant: str) -> str:
@@ -47,7 +47,7 @@ def pretrained_weights(bundle_root: str, variant: str) -> str:
 
 
 def calibrated_intervals(
-    bundle_root: str, variant: str, blend: float | None = None, consistency: bool = False
+    bundle_root: str, variant: str, blend: float | None = None, consistency: bool = True
 ) -> str | None:
     """The file of the intervals calibrated for the bundle's weights.
 
@@ -58,15 +58,13 @@ def calibrated_intervals(
         consistency: whether the results are projected to be consistent with the input.
 
     Returns:
-        the file; None for a blend, which has no intervals.
+        the file; None for a blend and for results that are not projected, for which nothing was calibrated.
 
     Raises:
         ValueError: `variant` is unknown.
     """
     check_variant(variant)
-    if blend is not None:
-        return None
-    return str(Path(bundle_root) / (_INTERVALS[variant] + ("_consistent.json" if consistency else ".json")))
+    return str(Path(bundle_root) / _INTERVALS[variant]) if blend is None and consistency else None
 
 
 def check_variant(variant: str) -> None:

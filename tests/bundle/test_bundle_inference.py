@@ -159,11 +159,10 @@ def test_variants_are_the_shipped_weights() -> None:
         ckpt_path(bundle_root=bundle, variant="esrgan")
 
 
-def test_intervals_are_those_of_the_variant_and_of_the_projection_and_no_blend_has_any() -> None:
+def test_intervals_are_those_of_the_projected_variant_and_nothing_else_has_any() -> None:
     assert calibrated_intervals("b", "srgan") == str(Path("b/models/trust/srgan.json"))
-    assert calibrated_intervals("b", "srresnet", consistency=True) == str(
-        Path("b/models/trust/srresnet_consistent.json")
-    )
+    assert calibrated_intervals("b", "srresnet") == str(Path("b/models/trust/srresnet.json"))
+    assert calibrated_intervals("b", "srgan", consistency=False) is None
     assert calibrated_intervals("b", "srgan", blend=0.5) is None
     with pytest.raises(ValueError, match="variant must be one of"):
         calibrated_intervals("b", "bicubic", blend=0.5)

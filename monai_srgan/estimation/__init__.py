@@ -10,6 +10,7 @@ from monai_srgan.estimation.estimator import MeasurementEstimator
 from monai_srgan.estimation.features import MIN_SIZE, MeasurementFeatures, measurement_features
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import KERNEL_FAMILIES, MeasurementNet, MeasurementOutput
+from monai_srgan.estimation.outlier_net import OutlierNet
 from monai_srgan.estimation.statistics import fit_statistics
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MeasurementFeatures",
     "MeasurementNet",
     "MeasurementOutput",
+    "OutlierNet",
     "assume_measurement",
     "estimate_measurement",
     "fit_kernel",

@@ -32,8 +32,9 @@ _MIN_SIGNAL = 0.05  # of the most intense slice: the others are air or noise
 
 # The range of the training, a little widened for the error of the estimate.
 _MAX_SIGMA, _MAX_NOISE = 2.9, 0.06
-_MAX_UNCERTAINTY = 0.2  # of a transfer function, root mean square
+_MAX_UNCERTAINTY = 0.3  # of a transfer function, root mean square
 _MAX_NOVELTY = 1.3  # of the images; 1 is exceeded by one training image in a thousand
+_MAX_OUTLIER = 0.5  # probability
 _MIN_NOISE = 0.002  # less is not distinguished from none
 
 _NAMES = {"gaussian": "Gaussian blur", "bicubic": "antialiased bicubic reduction", "kspace": "k-space crop"}
@@ -54,6 +55,7 @@ class MeasurementEstimate:
         support: the acquired part of k-space; beyond it the transfer functions are 0.
         noise_uncertainty: standard uncertainty of ``sqrt(noise_std / 0.05)``.
         novelty: how unlike the training images the image is; 1 is exceeded by one of them in a thousand.
+        outlier: probability that the image was processed in a way that the estimate does not know.
         slices: number of slices that the estimate rests on.
         doubts: why the estimate must not be relied on; empty if it may.
     """
@@ -67,6 +69,7 @@ class MeasurementEstimate:
     support: SupportEstimate
     noise_uncertainty: float
     novelty: float
+    outlier: float
     slices: int
     doubts: tuple[str, ...] = ()
 
@@ -121,6 +124,7 @@ class MeasurementEstimate:
             "noise_range": [round(value, 5) for value in self.noise_range],
             "families": {name: round(value, 4) for name, value in self.families.items()},
             "novelty": round(self.novelty, 3),
+            "outlier": round(self.outlier, 4),
             "support": [axis.fraction for axis in self.support.axes],
             "slices": self.slices,
             "doubts": list(self.doubts),
@@ -137,8 +141,8 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         estimator: trained regression; None for the one that comes with the package.
 
     Returns:
-        the estimate. It has doubts, and must not be relied on, where the image is unlike the training images, outside
-        the range of the training, or the regression is uncertain.
+        the estimate. It has doubts, and must not be relied on, where the image was probably processed, is unlike the
+        training images, lies outside the range of the training, or where the regression is uncertain.
 
     Raises:
         ValueError: if the image has another number of dimensions, less than 64 pixels along an axis, values that are
@@ -159,8 +163,8 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         raise ValueError("image must not be constant and its 99.9th percentile must be positive: nothing was measured")
     slices = _voters(pixels if pixels.ndim == 3 else pixels[..., None]) / white
     estimator = default_estimator() if estimator is None else estimator
-    output, novelties = estimator.estimate(slices)
-    novelty = float(novelties.median())
+    output, novelties, outliers = estimator.estimate(slices)
+    novelty, outlier = float(novelties.median()), float(outliers.median())
     mean = np.median(output.mean.numpy(), axis=0).astype(float)
     std = np.median(np.exp(0.5 * output.log_variance.numpy()), axis=0).astype(float)
     shares = torch.softmax(output.family, dim=1).mean(0).numpy().astype(float)
@@ -184,7 +188,8 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         noise_uncertainty=float(std[-1]),
         slices=len(slices),
         novelty=novelty,
-        doubts=tuple(_doubts(fit, transfer_std, noise, novelty)),
+        outlier=outlier,
+        doubts=tuple(_doubts(fit, transfer_std, noise, novelty, outlier)),
     )
 
 
@@ -196,8 +201,12 @@ def _voters(volume: np.ndarray) -> np.ndarray:
     return np.moveaxis(volume[..., with_signal[::step]], -1, 0)
 
 
-def _doubts(fit: KernelFit, transfer_std: np.ndarray, noise: float, novelty: float) -> list[str]:
+def _doubts(fit: KernelFit, transfer_std: np.ndarray, noise: float, novelty: float, outlier: float) -> list[str]:
     doubts = []
+    if outlier > _MAX_OUTLIER:
+        doubts.append(
+            f"the image looks filtered, resampled, compressed or otherwise changed (probability {100 * outlier:.0f} %)"
+        )
     if novelty > _MAX_NOVELTY:
         doubts.append(f"the image is unlike those of the training (novelty {novelty:.1f})")
     if fit.sigma is not None and max(fit.sigma) > _MAX_SIGMA:

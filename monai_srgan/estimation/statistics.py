@@ -10,18 +10,20 @@ from itertools import islice
 import torch
 from monai.utils.enums import CommonKeys as Keys
 
-from monai_srgan.estimation.network import COMPONENTS, MeasurementNet
+from monai_srgan.estimation.feature_ensemble import FeatureEnsemble
+from monai_srgan.estimation.network import COMPONENTS
 
 __all__ = ["fit_statistics"]
 
 
-def fit_statistics(network: MeasurementNet, loader: Iterable[Mapping[str, torch.Tensor]], batches: int) -> None:
-    """Let a network normalize features, and measure novelty, by the first batches of its training set.
+def fit_statistics(network: FeatureEnsemble, loader: Iterable[Mapping[str, torch.Tensor]], batches: int) -> None:
+    """Let a network normalize features, and a :class:`MeasurementNet` measure novelty, by its training set.
 
     Args:
         network: changed in place.
-        loader: batches of :class:`~monai_srgan.transforms.MeasurementSamplesd`.
-        batches: number of batches to look at; a few thousand images give a reliable novelty.
+        loader: batches of :class:`~monai_srgan.transforms.MeasurementSamplesd` or of
+            :class:`~monai_srgan.transforms.OutlierSamplesd`.
+        batches: number of batches to look at, from the first one on; a few thousand images give a reliable novelty.
 
     Raises:
         ValueError: if `batches` is not positive, or the batches hold no more images than novelty has components, 24.

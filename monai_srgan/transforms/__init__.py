@@ -49,6 +49,8 @@ from monai_srgan.transforms.native_grid import (
     ToNativeGridDict,
     resized_affine,
 )
+from monai_srgan.transforms.outlier_samples import OutlierSamplesD, OutlierSamplesd, OutlierSamplesDict
+from monai_srgan.transforms.processing import RandomProcessing
 from monai_srgan.transforms.random_degradation import (
     RandMaskAwareDegrade,
     RandMaskAwareDegradeD,
@@ -97,6 +99,9 @@ __all__ = [
     "NoteIntervalsD",
     "NoteIntervalsDict",
     "NoteIntervalsd",
+    "OutlierSamplesD",
+    "OutlierSamplesDict",
+    "OutlierSamplesd",
     "RandDihedral",
     "RandDihedralD",
     "RandDihedralDict",
@@ -112,6 +117,7 @@ __all__ = [
     "RandRegionCropD",
     "RandRegionCropDict",
     "RandRegionCropd",
+    "RandomProcessing",
     "RestoreIntensity",
     "RestoreIntensityD",
     "RestoreIntensityDict",

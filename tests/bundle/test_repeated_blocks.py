@@ -27,9 +27,15 @@ REPEATED = {
     "inference": ("network_def",),
     "train_features": SLICE,
     "train_measurement": SLICE,
+    "train_outliers": SLICE,
 }
 
 
 @pytest.mark.parametrize(("config", "name"), [(config, name) for config, names in REPEATED.items() for name in names])
 def test_other_configs_repeat_the_blocks_of_training(config, name):
     assert block(config, name) == block("train", name)
+
+
+@pytest.mark.parametrize("name", ["measurements", "load_slice", "optimizer", "lr_scheduler", "prepare_batch"])
+def test_both_networks_of_the_estimate_are_trained_alike(name):
+    assert block("train_outliers", name) == block("train_measurement", name)

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from monai_srgan.apps import figshare_datalist
 from monai_srgan.data import read_cjdata
@@ -21,6 +22,9 @@ from monai_srgan.physics import (
     Measurement,
     PerAxisDownsample,
     condition_vector,
+    estimate_support,
+    fourier_resize,
+    native_size,
     transfer_functions,
 )
 from monai_srgan.transforms import MaskAwareDegrade, ScaleIntensityByPercentile
@@ -138,6 +142,27 @@ def test_slices_of_a_volume_vote_and_air_does_not(phantom):
 def test_images_that_tell_nothing_are_refused(image, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         estimate_measurement(image)
+
+
+@pytest.mark.real_data
+def test_processed_images_are_declined_and_scanned_ones_are_not(real_data_dir):
+    items = figshare_datalist(real_data_dir, "test", fold=0, num_folds=5, seed=0)[::10]
+    scale = ScaleIntensityByPercentile()
+    slices = [scale(np.asarray(read_cjdata(item["image"]).image, dtype=np.float32)[None]) for item in items]
+    bicubic = [measured(hr, BicubicDownsample(4)).numpy() for hr in slices]
+
+    def declined(images):
+        return np.mean([not estimate_measurement(image).certain for image in images])
+
+    assert declined(bicubic) < 0.2
+    assert declined([native(hr[0]) for hr in slices]) < 0.2
+    assert declined([image + 0.8 * (image - ndimage.uniform_filter(image, 3)) for image in bicubic]) > 0.7
+    assert declined([ndimage.median_filter(image, 3) for image in bicubic]) > 0.9
+
+
+def native(image):
+    size = native_size(estimate_support(image))
+    return fourier_resize(torch.from_numpy(image)[None], size)[0]
 
 
 @pytest.mark.real_data

@@ -84,6 +84,9 @@ class SRGANTrainer(AdversarialTrainer):
             images too: about a tenth more time per iteration.
         adversarial_optimizer: optimizer of the generator in iterations with an adversarial term; None for `g_optimizer`
             throughout. The best optimizer for the pixel loss is not always the best against a discriminator.
+        certainty: callable of a batch's ``condition`` giving weights ``(B,)``, such as ``MeasurementCertainty``, which
+            the gradients of the adversarial, perceptual and feature matching terms of each image are multiplied by;
+            None, or a batch without a condition, weighs all images alike.
         d_loss_floor: skip the discriminator update where its loss is below this, so that it does not outrun the
             generator; 0 never skips.
         amp: mixed precision: bfloat16 on CPUs and on GPUs that have it, else float16.
@@ -113,6 +116,7 @@ class SRGANTrainer(AdversarialTrainer):
         adversarial_weight: float = 0.0,
         feature_matching_weight: float = 0.0,
         adversarial_optimizer: Optimizer | None = None,
+        certainty: Callable[[torch.Tensor], torch.Tensor] | None = None,
         d_loss_floor: float = 0.0,
         amp: bool = False,
         channels_last: bool = False,
@@ -132,6 +136,7 @@ class SRGANTrainer(AdversarialTrainer):
         self.perceptual_loss = perceptual_loss
         self.feature_matching_loss = FeatureMatchingLoss()
         self.adversarial_optimizer = adversarial_optimizer or g_optimizer
+        self.certainty = certainty
         self.d_loss_floor = d_loss_floor
         self.channels_last = channels_last
         super().__init__(
@@ -217,6 +222,8 @@ class SRGANTrainer(AdversarialTrainer):
         output["pixel_loss"] = pixel_loss.item()
         loss = state.pixel_weight * pixel_loss
         self.fire_event(AdversarialIterationEvents.RECONSTRUCTION_LOSS_COMPLETED)
+        if self.certainty is not None and "condition" in kwargs:
+            sr = _gradient_scaled(sr, self.certainty(kwargs["condition"]))
         if state.perceptual_weight > 0:
             if self.perceptual_loss is None:
                 raise ValueError(
@@ -321,3 +328,9 @@ class SRGANTrainer(AdversarialTrainer):
         self.fire_event(completed)
         scaler.step(optimizer)
         scaler.update()
+
+
+def _gradient_scaled(images: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """The same images ``(B, C, H, W)``, with the gradient of each multiplied by a weight ``(B,)``."""
+    fixed = images.detach()
+    return fixed + weights.to(images)[:, None, None, None] * (images - fixed)

@@ -5,9 +5,17 @@
 from __future__ import annotations
 
 from monai_srgan.losses.adversarial import AdversarialLoss
+from monai_srgan.losses.certainty import MeasurementCertainty
 from monai_srgan.losses.feature_matching import FeatureMatchingLoss
 from monai_srgan.losses.measurement import MeasurementLoss
 from monai_srgan.losses.multitask import MultiTaskLoss
 from monai_srgan.losses.perceptual import PerceptualFeatureLoss
 
-__all__ = ["AdversarialLoss", "FeatureMatchingLoss", "MeasurementLoss", "MultiTaskLoss", "PerceptualFeatureLoss"]
+__all__ = [
+    "AdversarialLoss",
+    "FeatureMatchingLoss",
+    "MeasurementCertainty",
+    "MeasurementLoss",
+    "MultiTaskLoss",
+    "PerceptualFeatureLoss",
+]

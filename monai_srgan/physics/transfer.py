@@ -16,6 +16,7 @@ __all__ = [
     "CONDITION_SIZE",
     "NOISE_UNIT",
     "TRANSFER_FREQUENCIES",
+    "condition_noise_std",
     "condition_transfer_std",
     "condition_vector",
     "noise_unit",
@@ -114,6 +115,11 @@ def swap_condition_axes(condition: Tensor) -> Tensor:
 def condition_transfer_std(condition: Tensor) -> Tensor:
     """The uncertainties ``(..., 2)`` of the transfer functions along both axes in a condition ``(..., 36)``."""
     return condition[..., 2 * _SAMPLES + 1 : 2 * _SAMPLES + 3]
+
+
+def condition_noise_std(condition: Tensor) -> Tensor:
+    """The standard deviation of the noise ``(...)`` in a condition ``(..., 36)``, in units of an image in [0, 1]."""
+    return NOISE_UNIT * condition[..., 2 * _SAMPLES].square()
 
 
 _DEFAULT = transfer_functions(GaussianDownsample(4))

@@ -10,6 +10,7 @@ import torch
 from ignite.engine import Events
 from ignite.handlers import EMAHandler
 from monai.data import DataLoader, Dataset
+from monai.engines import PrepareBatchExtraInput
 from monai.handlers import CheckpointLoader, CheckpointSaver
 from monai.transforms import Compose, RandFlipd
 from monai.utils import AdversarialIterationEvents
@@ -105,6 +106,36 @@ def test_each_term_alone_moves_the_generator(term):
     trainer(g, d, batches(1), perceptual_loss=blur_distance, **only).run()
     moved = [not torch.equal(a, b) for a, b in zip(before, weights(g), strict=True)]
     assert all(moved)
+
+
+@pytest.mark.parametrize("given", [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0)])
+def test_certainty_scales_the_gradients_of_the_terms_that_invent_and_not_those_of_pixels(given):
+    torch.manual_seed(0)
+    g = SRResNet(num_blocks=1, channels=4, norm=None, condition=36)
+    d = networks()[1]
+    (batch,) = batches(1)
+    condition = torch.tensor([[0.0] * 36, [1.0] * 36])
+    weight = torch.tensor(given)
+
+    sr = g(batch["image"], condition=condition)
+    per_image = (nn.functional.avg_pool2d(sr, 4) - nn.functional.avg_pool2d(batch["label"], 4)).square()
+    expected = nn.L1Loss()(sr, batch["label"]) + (per_image.mean((1, 2, 3)) * weight).mean()
+    gradients = torch.autograd.grad(expected, list(g.parameters()), allow_unused=True)
+
+    before = weights(g)
+    engine = trainer(
+        g,
+        d,
+        [{**batch, "condition": condition}],
+        perceptual_loss=blur_distance,
+        perceptual_weight=1.0,
+        certainty=lambda told: weight * (1 + 0 * told[:, 0]),
+        prepare_batch=PrepareBatchExtraInput({"condition": "condition"}),
+    )
+    engine.run()
+    for old, new, gradient in zip(before, g.parameters(), gradients, strict=True):
+        change = torch.zeros_like(old) if gradient is None else -0.1 * gradient
+        torch.testing.assert_close(new.detach() - old, change, rtol=1e-3, atol=1e-6)
 
 
 def test_an_optimizer_of_its_own_takes_over_when_the_adversarial_term_comes_in():

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: monai_srgan contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How much a generator may invent, by how well the measurement is known."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from monai_srgan.physics import condition_noise_std, condition_transfer_std
+
+__all__ = ["MeasurementCertainty"]
+
+
+class MeasurementCertainty(nn.Module):
+    """Weight of each image's adversarial and perceptual terms: small where noise or a doubtful estimate hides detail.
+
+    ::
+
+        1 / (1 + (noise / noise_std)^2 + (uncertainty / transfer_std)^2)
+
+    With it, a generator that is told the condition learns to be sharp where the measurement is known, and to return the
+    mean of what is possible where it is not.
+
+    Args:
+        noise_std: standard deviation of the noise, in units of the image, that halves the weight.
+        transfer_std: uncertainty of the transfer functions, root mean square over both axes, that halves it.
+
+    Raises:
+        ValueError: if an argument is not positive.
+    """
+
+    def __init__(self, noise_std: float = 0.01, transfer_std: float = 0.1) -> None:
+        super().__init__()
+        for name, value in {"noise_std": noise_std, "transfer_std": transfer_std}.items():
+            if not value > 0:
+                raise ValueError(f"{name} must be positive, got {value}")
+        self.noise_std, self.transfer_std = float(noise_std), float(transfer_std)
+
+    def forward(self, condition: torch.Tensor) -> torch.Tensor:
+        """The weights of a batch.
+
+        Args:
+            condition: ``(B, 36)`` of :func:`~monai_srgan.physics.condition_vector`.
+
+        Returns:
+            ``(B,)`` in (0, 1].
+        """
+        noise = condition_noise_std(condition) / self.noise_std
+        doubt = condition_transfer_std(condition).square().mean(-1) / self.transfer_std**2
+        return 1 / (1 + noise.square() + doubt)

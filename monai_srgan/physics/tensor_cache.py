@@ -29,13 +29,15 @@ class TensorCache(dict[Hashable, T]):
 
     def find(self, key: Hashable, build: Callable[[], T]) -> T:
         """The entry of a key, built if it is missing."""
-        if key not in self:
+        found = self.get(key)
+        if found is None:
             if len(self) >= self.limit:
                 self.clear()
             # Tensors created in inference mode could not be used for training later.
             with torch.inference_mode(False):
-                self[key] = build()
-        return self[key]
+                found = build()
+            self[key] = found
+        return found  # not self[key]: another thread may have emptied the cache since
 
     def __reduce__(self) -> tuple[type, tuple[int]]:
         return type(self), (self.limit,)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
@@ -34,6 +36,22 @@ def test_what_inference_builds_serves_gradients():
     x = torch.ones(2, requires_grad=True)
     (x * found).sum().backward()
     assert torch.equal(x.grad, found)
+
+
+def test_threads_may_empty_it_under_each_other():
+    cache: TensorCache[torch.Tensor] = TensorCache(1)
+    interval = sys.getswitchinterval()
+
+    def look_up(first: int) -> bool:
+        numbers = [(first + i) % 3 for i in range(3000)]
+        return all(float(cache.find(n, lambda n=n: torch.tensor(float(n)))) == n for n in numbers)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert all(threads.map(look_up, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_pickles_and_deep_copies_are_empty():

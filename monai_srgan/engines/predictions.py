@@ -109,8 +109,7 @@ class EstimatedImage:
     def of(cls, image: torch.Tensor, estimate: Estimate) -> EstimatedImage:
         """Reduce ``(C, h, w)`` to its native grid, scale it, and estimate its measurement from the first channel."""
         size = (int(image.shape[-2]), int(image.shape[-1]))
-        native = native_size(estimate_support(image[0]))
-        reduced = image if native == size else fourier_resize(image, native)
+        reduced = fourier_resize(image, native_size(estimate_support(image[0])))
         white = ScaleIntensityByPercentile(clip=False).scale_of(reduced)
         scaled = reduced / white
         return cls(scaled[None], white, estimate(scaled[0]), size)

@@ -22,7 +22,7 @@ from monai_srgan.transforms.degradation import MaskAwareDegrade
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 from monai_srgan.transforms.source_name import source_name
 
-__all__ = ["FeatureSamples"]
+__all__ = ["FeatureSamples", "white_of"]
 
 _HALF, _TWICE = 0.5, 2.0
 _HALF_PROB = 0.4

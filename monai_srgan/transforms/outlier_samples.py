@@ -90,8 +90,7 @@ class OutlierSamplesd(FeatureSamples):
         return np.array(image.resize(size, _FILTERS[self.R.randint(len(_FILTERS))]))
 
     def _native(self, hr: Tensor) -> dict[Hashable, Any]:
-        size = native_size(estimate_support(hr[0]))
-        image = (hr if size == tuple(hr.shape[1:]) else fourier_resize(hr, size))[0].numpy()
+        image = fourier_resize(hr, native_size(estimate_support(hr[0])))[0].numpy()
         return self.features(image, white_of(image), torch.zeros(1))
 
 

@@ -16,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from monai_srgan.physics import GaussianDownsample
-from monai_srgan.transforms.intensity import WHITE_PERCENTILE
+from monai_srgan.transforms.feature_samples import white_of
 
 __all__ = ["RandomProcessing"]
 
@@ -98,7 +98,7 @@ class RandomProcessing:
 
     def _compressed(self, hr: Tensor, measure: Measure, rng: np.random.RandomState) -> np.ndarray:
         lr = measure(hr)
-        gray = np.clip(lr / max(float(np.percentile(lr, WHITE_PERCENTILE)), 1e-6), 0, 1)
+        gray = np.clip(lr / white_of(lr), 0, 1)
         file = io.BytesIO()
         Image.fromarray((255 * gray).astype(np.uint8)).save(file, "JPEG", quality=int(rng.randint(15, 70)))
         with Image.open(file) as image:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from monai_srgan.physics import NOISE_UNIT, TRANSFER_FREQUENCIES, condition_vector
+from monai_srgan.physics import TRANSFER_FREQUENCIES, condition_noise_std, condition_vector
 
 __all__ = ["NYQUIST", "MeasurementCell", "MeasurementNumbers", "populated_cells"]
 
@@ -45,7 +45,7 @@ class MeasurementNumbers:
         zero = condition_vector(np.zeros((_AXES, len(TRANSFER_FREQUENCIES))), 0.0)
         values = (condition - zero).double().numpy()
         count = len(TRANSFER_FREQUENCIES)
-        noise = NOISE_UNIT * float(values[_AXES * count]) ** 2
+        noise = float(condition_noise_std(condition.double()))
         squares = np.square(values[: _AXES * count].reshape(_AXES, count)[:, TRANSFER_FREQUENCIES <= NYQUIST])
         gains = squares / (squares + _FLOOR**2 + (_NOISE_GAIN * noise) ** 2)
         return cls(noise, float(gains.mean()))

@@ -37,6 +37,11 @@ class MeasurementCertainty(nn.Module):
                 raise ValueError(f"{name} must be positive, got {value}")
         self.noise_std, self.transfer_std = float(noise_std), float(transfer_std)
 
+    @property
+    def settings(self) -> dict[str, float]:
+        """The arguments that it was built with, by name."""
+        return {"noise_std": self.noise_std, "transfer_std": self.transfer_std}
+
     def forward(self, condition: torch.Tensor) -> torch.Tensor:
         """The weights of a batch.
 

@@ -20,6 +20,7 @@ from monai_srgan.physics import Measurement, RandomMeasurements, fourier_resize
 from monai_srgan.transforms.conversion import as_tensor
 from monai_srgan.transforms.degradation import MaskAwareDegrade
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
+from monai_srgan.transforms.jpeg import through_jpeg
 from monai_srgan.transforms.source_name import source_name
 
 __all__ = ["FeatureSamples", "white_of"]
@@ -27,6 +28,8 @@ __all__ = ["FeatureSamples", "white_of"]
 _HALF, _TWICE = 0.5, 2.0
 _HALF_PROB = 0.4
 _LEVELS = 255
+_QUALITIES = (60, 96)  # of JPEG
+_WHITES = (0.5, 1.0)  # gray level of the 99.9th percentile, where a picture's white is the maximum
 
 
 class FeatureSamples(Randomizable, MapTransform):
@@ -36,15 +39,17 @@ class FeatureSamples(Randomizable, MapTransform):
     and ``edges`` ``(2, 28)`` are the spectrum and the further features of
     :func:`~monai_srgan.estimation.measurement_features` of the image divided by its 99.9th percentile, as in inference;
     ``label`` is that of the subclass. Slices are flipped and transposed at random, and with probability `resize_prob`
-    first cropped to half their size or enlarged by up to 2 by zero filling, so that heads of other sizes are known;
-    with probability `rounding_prob` an image is rounded to 8 bits, as in a picture.
+    first cropped to half their size or enlarged by up to 2 by zero filling, so that heads of other sizes are known.
+    With probability `picture_prob` the slice is then made a picture of 8 bits that went through JPEG (quality 60 to
+    95), as datasets are often passed on; with probability `rounding_prob` an LR image is rounded to 8 bits.
 
     Args:
         keys: one key, the HR image ``(1, H, W)`` in [0, 1].
         measurements: what to draw from; None for ``RandomMeasurements()``.
         num_samples: number of LR images of each slice.
         resize_prob: probability in [0, 1] of another size.
-        rounding_prob: probability in [0, 1] of 8 bits.
+        picture_prob: probability in [0, 1] of a slice through JPEG.
+        rounding_prob: probability in [0, 1] of LR images of 8 bits.
         allow_missing_keys: whether to skip a missing key.
 
     Raises:
@@ -57,7 +62,8 @@ class FeatureSamples(Randomizable, MapTransform):
         measurements: RandomMeasurements | None = None,
         num_samples: int = 16,
         resize_prob: float = 0.3,
-        rounding_prob: float = 0.1,
+        picture_prob: float = 0.25,
+        rounding_prob: float = 0.4,
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
@@ -65,12 +71,14 @@ class FeatureSamples(Randomizable, MapTransform):
             raise ValueError(f"keys must be one key, got {self.keys}")
         if isinstance(num_samples, bool) or int(num_samples) != num_samples or num_samples < 1:
             raise ValueError(f"num_samples must be an integer of at least 1, got {num_samples!r}")
-        for name, prob in {"resize_prob": resize_prob, "rounding_prob": rounding_prob}.items():
+        probs = {"resize_prob": resize_prob, "picture_prob": picture_prob, "rounding_prob": rounding_prob}
+        for name, prob in probs.items():
             if not 0 <= prob <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {prob}")
         self.measurements = RandomMeasurements() if measurements is None else measurements
         self.num_samples = int(num_samples)
-        self.resize_prob, self.rounding_prob = float(resize_prob), float(rounding_prob)
+        self.resize_prob = float(resize_prob)
+        self.picture_prob, self.rounding_prob = float(picture_prob), float(rounding_prob)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> list[dict[Hashable, Any]]:
         """Return the samples; `data` is not modified."""
@@ -83,8 +91,8 @@ class FeatureSamples(Randomizable, MapTransform):
                     f"{source_name(data[key])}: must be (1, H, W) with at least {smallest} pixels along each axis, got "
                     f"{tuple(hr.shape)}: leave small slices out (min_size of figshare_datalist)"
                 )
-            resized = self._resized(hr)  # one size per call: zero filling costs more than all the rest
-            found += [self.sample(resized) for _ in range(self.num_samples)]
+            source = self._pictured(self._resized(hr))  # one per call: zero filling costs more than all the rest
+            found += [self.sample(source) for _ in range(self.num_samples)]
         return found
 
     @abstractmethod
@@ -115,6 +123,13 @@ class FeatureSamples(Randomizable, MapTransform):
             "edges": torch.from_numpy(features.edges),
             Keys.LABEL: label,
         }
+
+    def _pictured(self, hr: Tensor) -> Tensor:
+        """The slice, or a picture of it."""
+        if self.R.random_sample() >= self.picture_prob:
+            return hr
+        white, quality = self.R.uniform(*_WHITES), int(self.R.randint(*_QUALITIES))
+        return torch.from_numpy(through_jpeg(white * hr[0].numpy(), quality))[None] / white
 
     def _resized(self, hr: Tensor) -> Tensor:
         """The slice, or its middle, or a zero-filled enlargement, with sides divisible by the scale."""

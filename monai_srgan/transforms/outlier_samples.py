@@ -39,7 +39,8 @@ class OutlierSamplesd(FeatureSamples):
         num_samples: number of images of each slice, at least 2.
         outlier_prob: probability in [0, 1] of an outlier.
         resize_prob: probability in [0, 1] of another size.
-        rounding_prob: probability in [0, 1] of 8 bits.
+        picture_prob: probability in [0, 1] of a slice through JPEG.
+        rounding_prob: probability in [0, 1] of LR images of 8 bits.
         allow_missing_keys: whether to skip a missing key.
 
     Raises:
@@ -53,10 +54,11 @@ class OutlierSamplesd(FeatureSamples):
         num_samples: int = 16,
         outlier_prob: float = 0.5,
         resize_prob: float = 0.3,
-        rounding_prob: float = 0.25,
+        picture_prob: float = 0.25,
+        rounding_prob: float = 0.4,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, measurements, num_samples, resize_prob, rounding_prob, allow_missing_keys)
+        super().__init__(keys, measurements, num_samples, resize_prob, picture_prob, rounding_prob, allow_missing_keys)
         if self.num_samples < 2:
             raise ValueError(f"num_samples must be at least 2, got {num_samples}: one is the slice itself")
         if not 0 <= outlier_prob <= 1:

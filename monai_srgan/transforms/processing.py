@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
 from monai_srgan.physics import GaussianDownsample
 from monai_srgan.transforms.feature_samples import white_of
+from monai_srgan.transforms.jpeg import through_jpeg
 
 __all__ = ["RandomProcessing"]
 
@@ -98,11 +97,7 @@ class RandomProcessing:
 
     def _compressed(self, hr: Tensor, measure: Measure, rng: np.random.RandomState) -> np.ndarray:
         lr = measure(hr)
-        gray = np.clip(lr / white_of(lr), 0, 1)
-        file = io.BytesIO()
-        Image.fromarray((255 * gray).astype(np.uint8)).save(file, "JPEG", quality=int(rng.randint(15, 70)))
-        with Image.open(file) as image:
-            return np.asarray(image, dtype=np.float32) / 255
+        return through_jpeg(lr / white_of(lr), int(rng.randint(15, 70)))
 
     def _aliased(self, hr: Tensor, measure: Measure, rng: np.random.RandomState) -> np.ndarray:  # noqa: ARG002
         first, second = rng.randint(self.scale, size=2)

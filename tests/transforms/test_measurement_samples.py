@@ -30,7 +30,7 @@ def samples(hr, seed=0, **arguments):
 
 def test_the_label_is_the_truth_of_the_features(hr):
     source = RandomMeasurements(weights={"default": 1}, noise_prob=0.0)
-    found = samples(hr, measurements=source, num_samples=4, resize_prob=0.0)
+    found = samples(hr, measurements=source, num_samples=4, resize_prob=0.0, picture_prob=0.0)
     assert len(found) == 4
     expected = torch.from_numpy(transfer_functions(GaussianDownsample(4)).ravel()).float()
     lr = GaussianDownsample(4)(hr[None])[0, 0].numpy()
@@ -45,7 +45,7 @@ def test_the_label_is_the_truth_of_the_features(hr):
 
 def test_noise_is_in_units_of_the_lr_image(hr):
     source = RandomMeasurements(weights={"gaussian": 1}, noise_std=(0.02, 0.02), noise_prob=1.0)
-    (sample,) = samples(hr, measurements=source, num_samples=1, resize_prob=0.0)
+    (sample,) = samples(hr, measurements=source, num_samples=1, resize_prob=0.0, picture_prob=0.0)
     assert float(sample["label"][32]) == pytest.approx((0.02 / 0.05) ** 0.5, rel=0.1)
 
 
@@ -66,9 +66,22 @@ def test_slices_of_other_sizes_are_seen(hr):
     assert min(transform._resized(hr).shape[1] for _ in range(20)) == 256  # half of it would be too small
 
 
+def test_some_slices_are_pictures_that_went_through_jpeg(hr):
+    source = RandomMeasurements(weights={"default": 1}, noise_prob=0.0)
+    options = {"measurements": source, "num_samples": 1, "resize_prob": 0.0, "rounding_prob": 0.0}
+    transform = MeasurementSamplesd(**options, picture_prob=1.0).set_random_state(0)
+    picture = transform._pictured(hr)
+    assert picture.shape == hr.shape
+    difference = (picture - hr).abs()
+    assert 1 / 255 < float(difference.max()) < 0.3
+    assert float(difference.mean()) < 0.02
+    fine = [float(samples(hr, **options, picture_prob=prob)[0]["fine"][0]) for prob in (0.0, 1.0)]
+    assert fine[0] != fine[1]
+
+
 def test_a_network_learns_from_batches_of_samples(hr):
     data = [{"image": hr}] * 2
-    transform = MeasurementSamplesd(num_samples=16, resize_prob=0.0).set_random_state(0)
+    transform = MeasurementSamplesd(num_samples=16, resize_prob=0.0, picture_prob=0.0).set_random_state(0)
     loader = DataLoader(Dataset(data, transform), batch_size=2)
     torch.manual_seed(0)
     network = MeasurementNet(width=16, dropout=0.0)
@@ -88,7 +101,7 @@ def test_a_network_learns_from_batches_of_samples(hr):
 
 
 def test_novelty_is_small_for_the_training_set_and_large_for_another(hr):
-    transform = MeasurementSamplesd(num_samples=40, resize_prob=0.0).set_random_state(0)
+    transform = MeasurementSamplesd(num_samples=40, resize_prob=0.0, picture_prob=0.0).set_random_state(0)
     batch = [transform({"image": hr}) for _ in range(4)]
     batches = [{key: torch.stack([s[key] for s in part]) for key in ("image", "fine", "edges")} for part in batch]
     network = MeasurementNet()
@@ -116,6 +129,7 @@ def test_the_loss_is_the_likelihood_the_error_and_the_cross_entropy():
     ("make", "message"),
     [
         (lambda: MeasurementSamplesd(num_samples=0), "num_samples must be an integer of at least 1, got 0"),
+        (lambda: MeasurementSamplesd(picture_prob=2), "picture_prob must lie in [0, 1], got 2"),
         (lambda: MeasurementSamplesd(resize_prob=2), "resize_prob must lie in [0, 1], got 2"),
         (lambda: MeasurementSamplesd(keys=["a", "b"]), "keys must be one key"),
         (lambda: samples(torch.rand(1, 128, 256)), "image: must be (1, H, W) with at least 256 pixels"),

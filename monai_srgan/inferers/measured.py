@@ -48,7 +48,7 @@ class MeasuredInferer(Inferer):
         *,
         consistency: bool = True,
         prior_std: float = 0.02,
-        model_error: float = 0.1,
+        model_error: float = 0.2,
         scale: int = 4,
     ) -> None:
         super().__init__()

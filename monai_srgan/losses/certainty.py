@@ -30,7 +30,7 @@ class MeasurementCertainty(nn.Module):
         ValueError: if an argument is not positive.
     """
 
-    def __init__(self, noise_std: float = 0.01, transfer_std: float = 0.1) -> None:
+    def __init__(self, noise_std: float = 0.01, transfer_std: float = 0.07) -> None:
         super().__init__()
         for name, value in {"noise_std": noise_std, "transfer_std": transfer_std}.items():
             if not value > 0:

@@ -13,7 +13,7 @@ __all__ = ["MeasurementCertainty"]
 
 
 class MeasurementCertainty(nn.Module):
-    """Weight of each image's adversarial and perceptual terms: small where invented detail would cost more than it brings.
+    """Weight of each image's adversarial and perceptual terms: small where invented detail costs more than it brings.
 
     ::
 

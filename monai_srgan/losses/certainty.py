@@ -35,10 +35,10 @@ class MeasurementCertainty(nn.Module):
 
     def __init__(self, noise_std: float = 0.007, transfer_std: float = 0.07, sharpness: float = 0.12) -> None:
         super().__init__()
-        for name, value in {"noise_std": noise_std, "transfer_std": transfer_std, "sharpness": sharpness}.items():
+        self.noise_std, self.transfer_std, self.sharpness = float(noise_std), float(transfer_std), float(sharpness)
+        for name, value in self.settings.items():
             if not value > 0:
                 raise ValueError(f"{name} must be positive, got {value}")
-        self.noise_std, self.transfer_std, self.sharpness = float(noise_std), float(transfer_std), float(sharpness)
 
     @property
     def settings(self) -> dict[str, float]:

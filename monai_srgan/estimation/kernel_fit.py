@@ -23,7 +23,8 @@ __all__ = ["KernelFit", "fit_kernel"]
 
 _SCALE = 4
 _FLOOR = 0.02  # of a transfer function: no sample is trusted more than this
-_SIGMAS = np.round(np.arange(0.1, 3.51, 0.02), 2)
+_SIGMA_STEP = 0.02
+_SIGMAS = np.round(np.arange(0.1, 3.51, _SIGMA_STEP), 2)
 _SUPPORTS = np.round(np.arange(0.4, 1.001, 0.025), 3)
 _TAPERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _PEDESTALS = (0.0, 0.15, 0.3)
@@ -112,8 +113,11 @@ def fit_kernel(family: str, transfer: np.ndarray, transfer_std: np.ndarray) -> K
 
 
 def _sigma_std(index: int, std: np.ndarray) -> float:
-    """Uncertainty of a fitted sigma, for errors of the samples that are fully correlated, as those of a regression."""
-    transfer = _candidates("gaussian").transfer
-    low, high = max(index - 1, 0), min(index + 1, len(_SIGMAS) - 1)
-    slope = np.abs(transfer[high] - transfer[low]) / (_SIGMAS[high] - _SIGMAS[low])
-    return float((slope * std / np.square(std)).sum() / (np.square(slope) / np.square(std)).sum())
+    """Uncertainty of a fitted sigma, for errors of the samples that are fully correlated, as those of a regression.
+
+    The larger of the distances to the fits to all samples shifted up and down by their errors, and at least a step of
+    the candidates. A derivative would fail for narrow kernels, which hardly change the samples.
+    """
+    candidates = _candidates("gaussian")
+    shifted = [candidates.best(candidates.transfer[index] + error, std)[0] for error in (std, -std)]
+    return float(max(_SIGMA_STEP, *np.abs(_SIGMAS[shifted] - _SIGMAS[index])))

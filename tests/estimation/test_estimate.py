@@ -85,6 +85,24 @@ def test_the_fit_joins_axes_whose_difference_is_not_significant():
     assert isinstance(fit.operator, GaussianDownsample)
 
 
+def test_the_uncertainty_of_a_sigma_is_that_of_error_propagation():
+    operator = GaussianDownsample(4, 1.5)
+    fit = fit_kernel("gaussian", transfer_functions(operator), np.full((2, 16), 0.03))
+    wider, narrower = (transfer_functions(GaussianDownsample(4, sigma))[0] for sigma in (1.55, 1.45))
+    slope = np.abs(wider - narrower) / 0.1
+    expected = np.hypot(0.03, 0.02) * slope.sum() / np.square(slope).sum()  # least squares, fully correlated errors
+    assert fit.sigma_std == pytest.approx((expected, expected), rel=0.15)
+
+
+@pytest.mark.parametrize("sigmas", [(0.1, 0.1), (0.1, 1.5), (3.5, 3.5)])
+def test_the_uncertainty_of_a_sigma_is_finite_where_the_samples_hardly_depend_on_it(sigmas):
+    operator = PerAxisDownsample(*(GaussianDownsample(4, sigma) for sigma in sigmas))
+    fit = fit_kernel("gaussian", transfer_functions(operator), np.full((2, 16), 0.05))
+    assert fit.sigma == pytest.approx(sigmas)
+    assert np.isfinite(fit.sigma_std).all() and min(fit.sigma_std) > 0.1
+    assert isinstance(fit.operator, GaussianDownsample) == (sigmas[0] == sigmas[1])
+
+
 def test_the_fit_finds_support_and_taper_of_a_k_space_crop():
     operator = KSpaceDownsample(4, taper=0.5, support=0.8)
     fit = fit_kernel("kspace", transfer_functions(operator), np.full((2, 16), 0.01))

@@ -82,8 +82,8 @@ class SREvaluator(SupervisedEvaluator):
             :class:`monai_srgan.physics.ConsistencyProjection`: every method is scored without and with it.
         ensemble: inferer ``(image, network)`` whose channels are mean, spread and, where calibrated, half-width, such
             as :class:`monai_srgan.inferers.SelfEnsembleInferer`; around a ``MeasuredInferer`` it goes by the estimates,
-            as ``<name> + estimated + ensemble``. The network's ensemble is scored, with coverage and
-            width of its intervals, on the loader's own degradation only.
+            as ``<name> + estimated + ensemble``. The network's ensemble is scored, with coverage and width of its
+            intervals; on `degradations` too where it goes by the estimates and has intervals.
         scores: further scores, callables ``(pred, target, masks, image)`` giving ``{(region, metric): (B,)}``, such as
             :class:`monai_srgan.metrics.HFEN`.
         rings: measures power and coherence by frequency, kept in ``engine.state.slices``, and the effective resolution
@@ -198,29 +198,23 @@ class SREvaluator(SupervisedEvaluator):
             predictions = predict(self._methods(network), lr, {self.method: output[Keys.PRED]})
             scores = [self._scorer.all_scores(m, p, batch) for m, p in predictions.items()]
             maps = None
+            ensemble = None
             if self.ensemble is not None:
-                maps = self._ensemble_maps(self.ensemble, lr, batch, args, kwargs)
+                ensemble = self._network(self.ensemble, args, kwargs, measured=self.ensemble)
+                maps = self._ensemble_maps(ensemble, lr)
                 predictions[self._ensemble_method] = Prediction(maps.mean)
                 scores.append(self._scorer.all_scores(self._ensemble_method, Prediction(maps.mean), batch, maps))
             for degradation in self._further:
-                scores += self._degraded_scores(degradation, network, batch)
+                scores += self._degraded_scores(degradation, network, ensemble, batch)
             self.state.slices = self._scored_slices(batch, predictions, scores, maps, batchdata, label)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output  # a list of slices where a handler of the event has decollated it
 
-    def _ensemble_maps(
-        self,
-        inferer: Callable[..., torch.Tensor],
-        lr: LRImages,
-        batch: Batch,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-    ) -> TrustMaps[torch.Tensor]:
+    def _ensemble_maps(self, ensemble: Enlarger, lr: LRImages) -> TrustMaps[torch.Tensor]:
         """The maps of the self-ensemble: as estimated if its inferer goes by records, else as told."""
-        channels = batch.hr.shape[1]
-        ensemble = self._network(inferer, args, kwargs, measured=inferer)
+        channels = lr.images.shape[1]
         if not self._ensemble_estimates or lr.estimates is None:
-            return TrustMaps.split(ensemble.told(LRImages(batch.lr, lr.condition)), channels)
+            return TrustMaps.split(ensemble.told(lr), channels)
         images = lr.estimates.images
         maps = [TrustMaps.split(ensemble.enlarge(i.scaled, measurements=[i.record]), channels) for i in images]
         restored = [image.restored_maps(found).joined() for image, found in zip(images, maps, strict=True)]
@@ -256,11 +250,18 @@ class SREvaluator(SupervisedEvaluator):
         estimates = None if self.estimate is None else Estimates.of(images, self.estimate)
         return LRImages(images, condition, projection, estimates)
 
-    def _degraded_scores(self, degradation: Degradation, network: Enlarger, batch: Batch) -> list[MethodScores]:
+    def _degraded_scores(
+        self, degradation: Degradation, network: Enlarger, ensemble: Enlarger | None, batch: Batch
+    ) -> list[MethodScores]:
         images = degradation.degrade(batch.hr.float())
         lr = self._lr_images(images, degradation.condition, degradation.projection)
         predictions = predict(self._methods(network), lr)
-        return [self._scorer.fidelity(degradation.name, m, p, batch) for m, p in predictions.items()]
+        scores = [self._scorer.fidelity(degradation.name, m, p, batch) for m, p in predictions.items()]
+        if ensemble is not None and self._has_intervals_by_record:
+            maps = self._ensemble_maps(ensemble, lr)
+            mean = Prediction(maps.mean)
+            scores.append(self._scorer.fidelity(degradation.name, self._ensemble_method, mean, batch, maps))
+        return scores
 
     @property
     def _ensemble_method(self) -> Method:
@@ -273,6 +274,11 @@ class SREvaluator(SupervisedEvaluator):
     def _ensemble_estimates(self) -> bool:
         """Whether the self-ensemble goes by the estimated measurement."""
         return self.estimate is not None and isinstance(getattr(self.ensemble, "inferer", None), MeasuredInferer)
+
+    @property
+    def _has_intervals_by_record(self) -> bool:
+        """Whether the self-ensemble gives intervals that hold for other degradations than the loader's."""
+        return self._ensemble_estimates and getattr(self.ensemble, "intervals", None) is not None
 
     def _tumor_mask(self, batchdata: Any, label: torch.Tensor) -> torch.Tensor:
         mask = batchdata.get(self.mask_key) if isinstance(batchdata, Mapping) else None

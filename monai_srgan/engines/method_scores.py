@@ -92,13 +92,25 @@ class MethodScorer:
         if self.rings is not None:
             rings = self.rings.compare(prediction.images, batch.hr.float())
             values |= self.rings.scores(rings)
-        if maps is not None and maps.half_width is not None:
-            values |= interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks)
+        values |= self._intervals(maps, batch)
         return MethodScores("", method, self._by_region(values), rings)
 
-    def fidelity(self, degradation: str, method: Method, prediction: Prediction, batch: Batch) -> MethodScores:
-        """PSNR, SSIM, MSE and bias, on a further degradation."""
-        return MethodScores(degradation, method, self._by_region(self._basic(method, prediction, batch)))
+    def fidelity(
+        self,
+        degradation: str,
+        method: Method,
+        prediction: Prediction,
+        batch: Batch,
+        maps: TrustMaps[torch.Tensor] | None = None,
+    ) -> MethodScores:
+        """PSNR, SSIM, MSE and bias on a further degradation, and coverage and width of the intervals of trust maps."""
+        values = self._basic(method, prediction, batch) | self._intervals(maps, batch)
+        return MethodScores(degradation, method, self._by_region(values))
+
+    def _intervals(self, maps: TrustMaps[torch.Tensor] | None, batch: Batch) -> RegionValues:
+        if maps is None or maps.half_width is None:
+            return {}
+        return interval_scores(maps.mean, maps.half_width, batch.hr.float(), batch.masks)
 
     def _basic(self, method: Method, prediction: Prediction, batch: Batch) -> RegionValues:
         pred = prediction.images

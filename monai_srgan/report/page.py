@@ -32,6 +32,7 @@ from monai_srgan.report.tables import (
     overview_table,
     region_table,
     resolution_table,
+    shift_table,
     trust_table,
     type_table,
 )
@@ -161,6 +162,7 @@ def render_report(report: Report) -> str:
         null_space=null_space_table(scores, roles),
         consistency=consistency_table(scores, roles),
         trust=trust_table(scores),
+        trust_shift=shift_table(scores, summary.degradations),
         level=_level(report.settings.get("calibration") or {}),
         trust_warnings=trust_warnings(report.settings, {row.patient for row in report.rows}),
         panels=example_panels(report.examples, styles, reference=report.reference),

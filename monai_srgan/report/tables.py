@@ -36,6 +36,7 @@ __all__ = [
     "overview_table",
     "region_table",
     "resolution_table",
+    "shift_table",
     "trust_table",
     "type_table",
 ]
@@ -277,6 +278,41 @@ def trust_table(scores: SummaryTable) -> Table | None:
         return None
     columns = tuple(Column(heading(metric, arrow=False)) for metric in _INTERVALS)
     return Table("Intervals by region.", columns, tuple(sections), first="Region", counts=True)
+
+
+def shift_table(scores: SummaryTable, degradations: Mapping[str, SummaryTable]) -> Table | None:
+    """Coverage and width of the intervals by degradation, in head and tumor; None where not measured on several."""
+    kinds = {_OWN: scores, **degradations}
+    measured = {name: kind for name, kind in kinds.items() if _is_measured_anywhere(kind, _INTERVALS[0])}
+    if len(measured) < 2:
+        return None
+    regions = [r for r in ("inside", "outside") if any(_is_measured(k, r, _INTERVALS[0]) for k in measured.values())]
+    regions = regions or headline_regions(scores)
+    sections = []
+    for style in method_styles(method for kind in measured.values() for method in kind.methods()).values():
+        rows = []
+        for name, kind in measured.items():
+            places = [_Place(kind, region, metric) for metric in _INTERVALS for region in regions]
+            entries = [place.entry(style.method) for place in places]
+            counted_entry = next((entry for entry in entries if entry), None)
+            if counted_entry:
+                found = zip(entries, places, strict=True)
+                cells = tuple(score_cell(_over_patients(entry), place.metric) for entry, place in found)
+                rows.append(Row(cells, heading=name, count=count_of(counted_entry)))
+        if rows:
+            sections.append(Section(tuple(rows), style.label))
+    return Table(
+        "Intervals by degradation, estimated from the slice.",
+        tuple(Column(region_name(region, short=True)) for _ in _INTERVALS for region in regions),
+        tuple(sections),
+        first="Degradation",
+        counts=True,
+        groups=tuple(ColumnGroup(heading(metric, arrow=False), len(regions)) for metric in _INTERVALS),
+    )
+
+
+def _is_measured_anywhere(scores: SummaryTable, metric: str) -> bool:
+    return any(_is_measured(scores, region, metric) for region in scores.regions())
 
 
 def _over_patients(entry: ScoreSummary | None) -> ScoreSummary | None:

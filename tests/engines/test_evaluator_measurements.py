@@ -30,7 +30,7 @@ from monai_srgan.physics import (
     Measurement,
     PerAxisDownsample,
 )
-from monai_srgan.scores import ESTIMATED, Method, ScoredSlice, scored_slices
+from monai_srgan.scores import ENSEMBLE, ESTIMATED, Method, ScoredSlice, scored_slices
 from monai_srgan.transforms import (
     AssumeMeasurementd,
     MaskAwareDegrade,
@@ -265,3 +265,47 @@ def test_what_cannot_be_estimated_or_made_is_refused(assumed: AssumedMeasurement
     inside = Measurement(GaussianDownsample(4, 1.0), inside=InsideSettings(2.0))
     with pytest.raises(ValueError, match=r"the record 'mine' depends on the tumor mask .* set inside=None"):
         run(batch(), degradations={"mine": inside})
+
+
+class _Ensemble:
+    """Interpolates, with an interval of half width 0.1, and none for an image that is declined."""
+
+    def __init__(self, intervals: str | None) -> None:
+        self.inferer = MeasuredInferer(SimpleInferer())
+        self.intervals = intervals
+
+    def __call__(
+        self, lr: torch.Tensor, network: nn.Module, measurements: list[AssumedMeasurement] | None = None
+    ) -> torch.Tensor:
+        assert measurements is not None
+        pred = BICUBIC(lr)
+        half_width = math.nan if measurements[0].declined else 0.1
+        return torch.cat([pred, torch.zeros_like(pred), torch.full_like(pred, half_width)], dim=1)
+
+
+def test_intervals_that_go_by_the_estimate_are_scored_on_each_degradation(assumed: AssumedMeasurement) -> None:
+    data = batch()
+    answers = iter([assumed, assumed, AssumedMeasurement.unknown("too dark")])
+    [item] = run(
+        data,
+        estimate=lambda _: next(answers),
+        ensemble=_Ensemble("intervals"),
+        degradations={"uneven": UNEVEN, "noisy": NOISY},
+    )
+    name = "net + estimated + ensemble"
+    lr = UNEVEN.operator(data["label"])
+    covered = ((BICUBIC(lr) - data["label"]).abs() <= 0.1 * white(lr)).double().mean().item()
+    assert value(item, name, "coverage", "uneven") == pytest.approx(covered, abs=1e-3)
+    assert 0 < covered < 1
+    assert value(item, name, "coverage", "uneven") != value(item, name, "coverage")
+    assert value(item, name, "interval_width", "uneven") == pytest.approx(0.2 * white(lr), rel=1e-5)
+    assert math.isnan(value(item, name, "coverage", "noisy"))
+
+
+def test_an_ensemble_without_intervals_is_scored_on_the_loaders_degradation_alone(assumed: AssumedMeasurement) -> None:
+    class Plain(_Ensemble):
+        def __call__(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+            return super().__call__(*args, **kwargs)[:, :2]
+
+    [item] = run(batch(), estimate=lambda _: assumed, ensemble=Plain(None), degradations={"uneven": UNEVEN})
+    assert {row.degradation for row in item.scores.rows if row.method.has(ENSEMBLE)} == {""}

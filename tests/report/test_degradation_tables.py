@@ -13,7 +13,14 @@ from monai_srgan.report.cells import Table
 from monai_srgan.report.findings import findings
 from monai_srgan.report.methods import method_styles
 from monai_srgan.report.page import Report, render_report
-from monai_srgan.report.tables import Roles, consistency_table, degradation_table, measured_metrics, region_table
+from monai_srgan.report.tables import (
+    Roles,
+    consistency_table,
+    degradation_table,
+    measured_metrics,
+    region_table,
+    shift_table,
+)
 from monai_srgan.scores import ESTIMATED, Method, ScoreSummary, SummaryKey, SummaryTable
 
 ROLES = Roles(SRGAN, BICUBIC)
@@ -145,3 +152,30 @@ def test_the_page_explains_the_estimate_only_where_there_is_one() -> None:
 def test_estimated_methods_have_a_line_of_their_own(name: str, dashes: str) -> None:
     method = Method.parse(name)
     assert method_styles([method])[method].dashes == dashes
+
+
+def intervals(coverage: float, n: int = 12) -> SummaryTable:
+    """Coverage inside and outside the tumor, and a width ten times smaller."""
+    method, entries = Method.parse("srgan + estimated + ensemble"), {}
+    for region, shift in (("inside", 0.01), ("outside", 0.0)):
+        share = coverage + shift
+        entries[SummaryKey(method, region, "coverage")] = ScoreSummary(share + 0.05, 0.1, n, patient_mean=share)
+        entries[SummaryKey(method, region, "interval_width")] = ScoreSummary(share / 10, 0.1, n)
+    return SummaryTable(entries)
+
+
+def test_coverage_by_degradation_is_that_of_patients() -> None:
+    found = shift_table(intervals(0.9), {"sigma 1.0": intervals(0.8, n=9), "mine": FURTHER["mine"]})
+    assert found is not None
+    assert [(group.label, group.span) for group in found.groups] == [("Coverage [%]", 2), ("Interval width", 2)]
+    assert [column.label for column in found.columns] == ["Inside", "Outside"] * 2
+    [section] = found.sections
+    assert section.heading == "SRGAN, estimated, ensemble"
+    lines = [[row.heading, *(cell.mean for cell in row.cells[:2])] for row in section.rows]
+    assert lines == [["This run’s own", "91.0", "90.0"], ["sigma 1.0", "81.0", "80.0"]]
+    assert [row.count.slices for row in section.rows if row.count] == [12, 9]
+
+
+def test_coverage_on_one_degradation_is_no_table_of_its_own() -> None:
+    assert shift_table(intervals(0.9), FURTHER) is None
+    assert shift_table(OWN, FURTHER) is None

@@ -274,10 +274,7 @@ class _Ensemble:
         self.inferer = MeasuredInferer(SimpleInferer())
         self.intervals = intervals
 
-    def __call__(
-        self, lr: torch.Tensor, network: nn.Module, measurements: list[AssumedMeasurement] | None = None
-    ) -> torch.Tensor:
-        assert measurements is not None
+    def __call__(self, lr: torch.Tensor, _: nn.Module, *, measurements: list[AssumedMeasurement]) -> torch.Tensor:
         pred = BICUBIC(lr)
         half_width = math.nan if measurements[0].declined else 0.1
         return torch.cat([pred, torch.zeros_like(pred), torch.full_like(pred, half_width)], dim=1)

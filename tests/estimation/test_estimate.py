@@ -99,7 +99,8 @@ def test_the_uncertainty_of_a_sigma_is_finite_where_the_samples_hardly_depend_on
     operator = PerAxisDownsample(*(GaussianDownsample(4, sigma) for sigma in sigmas))
     fit = fit_kernel("gaussian", transfer_functions(operator), np.full((2, 16), 0.05))
     assert fit.sigma == pytest.approx(sigmas)
-    assert np.isfinite(fit.sigma_std).all() and min(fit.sigma_std) > 0.1
+    assert np.isfinite(fit.sigma_std).all()
+    assert min(fit.sigma_std) > 0.1
     assert isinstance(fit.operator, GaussianDownsample) == (sigmas[0] == sigmas[1])
 
 

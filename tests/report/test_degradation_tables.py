@@ -170,7 +170,7 @@ def test_coverage_by_degradation_is_that_of_patients() -> None:
     assert [(group.label, group.span) for group in found.groups] == [("Coverage [%]", 2), ("Interval width", 2)]
     assert [column.label for column in found.columns] == ["Inside", "Outside"] * 2
     [section] = found.sections
-    assert section.heading == "SRGAN, estimated, ensemble"
+    assert section.heading == "SRGAN + estimated + ensemble"
     lines = [[row.heading, *(cell.mean for cell in row.cells[:2])] for row in section.rows]
     assert lines == [["This run’s own", "91.0", "90.0"], ["sigma 1.0", "81.0", "80.0"]]
     assert [row.count.slices for row in section.rows if row.count] == [12, 9]

@@ -17,10 +17,11 @@ class MeasurementCertainty(nn.Module):
 
     ::
 
-        1 / (1 + (noise / noise_std)^2 + (uncertainty / transfer_std)^2) / (1 + (excess / sharpness)^2)
+        1 / (1 + (noise / noise_std)^2 + (uncertainty / transfer_std)^2) / (1 + (excess / sharpness)^4)
 
     Noise and a doubtful estimate hide detail. A measurement that blurred less than the default one leaves interpolation
-    little to lose; `excess` is its :func:`~monai_srgan.physics.condition_sharpness`. With the weights, a generator that
+    little to lose; `excess` is its :func:`~monai_srgan.physics.condition_sharpness`, and the fourth power separates it
+    from the scatter of estimates of the default. With the weights, a generator that
     is told the condition learns to be sharp where the measurement is known, and to return the mean of what is possible
     where it is not.
 
@@ -33,7 +34,7 @@ class MeasurementCertainty(nn.Module):
         ValueError: if an argument is not positive.
     """
 
-    def __init__(self, noise_std: float = 0.007, transfer_std: float = 0.07, sharpness: float = 0.12) -> None:
+    def __init__(self, noise_std: float = 0.004, transfer_std: float = 0.07, sharpness: float = 0.06) -> None:
         super().__init__()
         self.noise_std, self.transfer_std, self.sharpness = float(noise_std), float(transfer_std), float(sharpness)
         for name, value in self.settings.items():
@@ -57,4 +58,4 @@ class MeasurementCertainty(nn.Module):
         noise = condition_noise_std(condition) / self.noise_std
         doubt = condition_transfer_std(condition).square().mean(-1) / self.transfer_std**2
         excess = condition_sharpness(condition) / self.sharpness
-        return 1 / (1 + noise.square() + doubt) / (1 + excess.square())
+        return 1 / (1 + noise.square() + doubt) / (1 + excess**4)

@@ -40,7 +40,8 @@ def test_a_measurement_sharper_than_the_default_has_a_smaller_weight():
     assert float(condition_sharpness(condition)) == pytest.approx(0.1 / 2**0.5, rel=1e-5)
     certainty = MeasurementCertainty(sharpness=0.1 / 2**0.5)
     assert float(certainty(condition[None])) == pytest.approx(0.5, rel=1e-5)
-    assert certainty.settings == {"noise_std": 0.007, "transfer_std": 0.07, "sharpness": 0.1 / 2**0.5}
+    assert certainty.settings == {"noise_std": 0.004, "transfer_std": 0.07, "sharpness": 0.1 / 2**0.5}
+    assert float(MeasurementCertainty(sharpness=0.2 / 2**0.5)(condition[None])) == pytest.approx(16 / 17, rel=1e-5)
     assert float(condition_sharpness(Measurement(GaussianDownsample(4, 2.0)).condition())) == 0
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ _MIN_SIGNAL = 0.05  # of the most intense slice: the others are air or noise
 
 # The range of the training, a little widened for the error of the estimate.
 _MAX_SIGMA, _MAX_NOISE = 2.9, 0.06
+_CONTRADICTION = 3.0  # standard uncertainties
 _MAX_UNCERTAINTY = 0.3  # of a transfer function, root mean square
 _MAX_NOVELTY = 1.3  # of the images; 1 is exceeded by one training image in a thousand
 _MAX_OUTLIER = 0.5  # probability
@@ -170,7 +171,7 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
     shares = torch.softmax(output.family, dim=1).mean(0).numpy().astype(float)
     families = dict(zip(KERNEL_FAMILIES, shares.tolist(), strict=True))
     transfer, transfer_std = mean[:-1].reshape(2, -1), std[:-1].reshape(2, -1)
-    support = estimate_support(pixels)
+    support = _believed(estimate_support(pixels), transfer, transfer_std)
     for axis, found in enumerate(support.axes):
         if found.zero_filled and found.fraction is not None:
             beyond = found.fraction / 2 < TRANSFER_FREQUENCIES
@@ -191,6 +192,23 @@ def estimate_measurement(image: Any, estimator: MeasurementEstimator | None = No
         outlier=outlier,
         doubts=tuple(_doubts(fit, transfer_std, noise, novelty, outlier)),
     )
+
+
+def _believed(support: SupportEstimate, transfer: np.ndarray, transfer_std: np.ndarray) -> SupportEstimate:
+    """The support without edges beyond which the regression is sure of signal: these are in the content."""
+    first, second = (
+        replace(axis, kind="full", width=float(axis.size), uncertainty=None)
+        if axis.zero_filled and _passes(axis.upper / axis.size, mean, std)
+        else axis
+        for axis, mean, std in zip(support.axes, transfer, transfer_std, strict=True)
+    )
+    return replace(support, axes=(first, second))
+
+
+def _passes(fraction: float, mean: np.ndarray, std: np.ndarray) -> bool:
+    """Whether a transfer function is above one half, beyond doubt, between a fraction of the band and its end."""
+    beyond = (fraction / 2 < TRANSFER_FREQUENCIES) & (TRANSFER_FREQUENCIES < 0.5)
+    return bool((mean[beyond] - _CONTRADICTION * std[beyond] > 0.5).any())
 
 
 def _voters(volume: np.ndarray) -> np.ndarray:

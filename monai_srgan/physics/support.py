@@ -30,6 +30,8 @@ _GAPS = (0.0, 0.02, 0.05)  # of the axis: widths of an edge: cut, and tapered by
 _EXCESS = 8.5  # dB, chosen on validation patients
 _SECOND_EXCESS = ((256, 6.5), (0, 7.5))  # dB, by pixels: of an axis beside a clear one; short profiles are noisier
 _SHARP_BONUS = 5.0  # dB: an edge of a single bin need not also clear the fitted extrapolation by as much
+_LOW_STEP = 12.5  # dB: a lower edge must end at a floor, chosen on validation patients
+_FLOOR_FALL = 3.0  # dB: what falls further beyond the edge is content, not a floor
 _HANN_SHIFT = 1.6  # samples: the window widens the support by about this much
 _SHARPEST = 0.015  # of the width: 95 % of the errors of sharp edges are smaller
 _SLICES = 9  # voters of a volume
@@ -271,7 +273,7 @@ def _fitted_excess(profile: np.ndarray, edge: _Edge) -> float:
 
 def _strongest(profile: np.ndarray, n: int) -> tuple[float, float, tuple[float, float]]:
     """Strength of the clearest narrow edge, and strength and place (width, uncertainty) of the clearest of all."""
-    narrow, best, place = -np.inf, -np.inf, (float(n), 1.0)
+    narrow, best, clearest = -np.inf, -np.inf, None
     for part in _GAPS:
         gap = max(1, round(part * n))
         edges = [e for w in _WIDTHS if (e := _edge(profile, n, max(4, round(w * n)), gap)) is not None]
@@ -283,8 +285,17 @@ def _strongest(profile: np.ndarray, n: int) -> tuple[float, float, tuple[float, 
         if part < max(_GAPS):
             narrow = max(narrow, strength)
         if strength > best:
-            best, place = strength, _place(profile, edge)
-    return narrow, best, place
+            best, clearest = strength, edge
+    if clearest is None or not _ends_at_floor(profile, clearest):
+        return -np.inf, -np.inf, (float(n), 1.0)
+    return narrow, best, _place(profile, clearest)
+
+
+def _ends_at_floor(profile: np.ndarray, edge: _Edge) -> bool:
+    """Whether the profile stays where an edge ends; high edges may fall further, to the leakage of the window."""
+    starts = range(edge.stop, len(profile) - edge.side + 1)
+    lowest = min((float(profile[start : start + edge.side].mean()) for start in starts), default=edge.floor)
+    return edge.level - edge.floor >= _LOW_STEP or edge.floor - lowest <= _FLOOR_FALL
 
 
 def _place(profile: np.ndarray, edge: _Edge) -> tuple[float, float]:

@@ -9,13 +9,16 @@ import re
 import numpy as np
 import pytest
 import torch
+from k_space import head, scan
 from scipy import ndimage
 
 from monai_srgan.apps import figshare_datalist
 from monai_srgan.data import read_cjdata
 from monai_srgan.estimation import estimate_measurement, fit_kernel, measurement_features
+from monai_srgan.estimation.network import MeasurementOutput
 from monai_srgan.phantoms import draw_phantom_slice
 from monai_srgan.physics import (
+    TRANSFER_FREQUENCIES,
     BicubicDownsample,
     GaussianDownsample,
     KSpaceDownsample,
@@ -109,6 +112,30 @@ def test_the_fit_finds_support_and_taper_of_a_k_space_crop():
     fit = fit_kernel("kspace", transfer_functions(operator), np.full((2, 16), 0.01))
     np.testing.assert_allclose(transfer_functions(fit.operator), transfer_functions(operator), rtol=0, atol=0.12)
     assert fit.sigma is None
+
+
+class _Regression:
+    """Stands for the regression: the same transfer function along both axes, known to 0.02."""
+
+    def __init__(self, beyond: float) -> None:
+        transfer = np.where(TRANSFER_FREQUENCIES < 0.25, 1.0, beyond)
+        self.mean = torch.tensor([*transfer, *transfer, 0.0], dtype=torch.float32)
+
+    def estimate(self, slices):
+        values = self.mean.expand(len(slices), -1)
+        output = MeasurementOutput(values, torch.full_like(values, 2 * np.log(0.02)), torch.zeros(len(slices), 3))
+        return output, torch.zeros(len(slices)), torch.zeros(len(slices))
+
+
+@pytest.mark.parametrize(("beyond", "kind"), [(1.0, "full"), (0.1, "zero-filled"), (0.55, "zero-filled")])
+def test_an_edge_is_not_believed_where_the_regression_is_sure_of_signal_beyond(beyond, kind):
+    image = scan(head((128, 128), 1), (70, 70))
+    assert [axis.kind for axis in estimate_support(image).axes] == ["zero-filled", "zero-filled"]
+    estimate = estimate_measurement(image, _Regression(beyond))
+    assert [axis.kind for axis in estimate.support.axes] == [kind, kind]
+    past = (TRANSFER_FREQUENCIES > 0.3) & (TRANSFER_FREQUENCIES < 0.5)
+    expected = beyond if kind == "full" else 0.0
+    np.testing.assert_allclose(estimate.transfer[:, past], expected, atol=1e-6)
 
 
 def test_an_estimate_says_what_it_found(phantom):

@@ -57,6 +57,17 @@ def test_axes_are_told_apart():
     assert estimate_support(image.T).axes == (second, first)
 
 
+@pytest.mark.parametrize("slope", [0.0, 5.0])
+def test_a_drop_of_the_content_beside_a_cut_axis_is_no_edge(slope):
+    image = scan(head((128, 128), 7), (128, 84))
+    k = np.abs(np.fft.fftfreq(128))[:, None] / 0.5
+    decibels = np.where(k > 0.4, 8 + slope * (k - 0.4), 0.0)  # falls by 8 dB, and goes on falling as the content does
+    image = np.fft.ifft2(np.fft.fft2(image) * 10 ** (-decibels / 20)).real
+    first, second = estimate_support(image).axes
+    assert first.kind == "full"
+    assert second.width == pytest.approx(84, rel=0.03)
+
+
 def test_scale_and_offset_do_not_matter():
     image = scan(head((128, 128), 5), (90, 104), noise=0.01)
     assert widths(image * 1e-7) == widths(image)

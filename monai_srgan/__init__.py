@@ -12,7 +12,7 @@ from types import ModuleType
 
 from monai_srgan import _renamed
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 _SUBPACKAGES = (
     "apps",

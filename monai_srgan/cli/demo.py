@@ -51,7 +51,16 @@ def _run(args: argparse.Namespace) -> None:
     print("drawing a synthetic slice and enlarging it 8 times, for the trust map ...", file=sys.stderr)
     demo = draw_demo_slice(args.seed)
     source = demo.save(output)
-    run_config("inference", args, dataset_dir=source, output_dir=output, trust=True, overwrite=True)
+    # told, since a phantom is unlike the scans that the estimate knows
+    run_config(
+        "inference",
+        args,
+        dataset_dir=source,
+        output_dir=output,
+        measurement=demo.measurement.to_dict(),
+        trust=True,
+        overwrite=True,
+    )
     text = render_demo_page(demo, read_demo_result(demo, output))
     write_atomically(page, lambda part: part.write_text(text, encoding="utf-8"))
     if args.open:

@@ -16,7 +16,7 @@ from monai_srgan.data.mat_reader import PIXEL_SPACING, slice_affine
 from monai_srgan.data.tumor_types import tumor_type_name
 from monai_srgan.metrics import head_mask, masked_psnr
 from monai_srgan.phantoms import draw_phantom_slice
-from monai_srgan.physics import BicubicUpsample, GaussianDownsample
+from monai_srgan.physics import BicubicUpsample, GaussianDownsample, Measurement
 from monai_srgan.transforms.affine import scaled_affine
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 
@@ -32,6 +32,7 @@ class DemoSlice:
 
     truth: torch.Tensor  #: 512 x 512 pixels, clipped to [0, 1]
     low: torch.Tensor  #: 128 x 128 pixels
+    measurement: Measurement  #: how `low` was made
     tumor: torch.Tensor  #: 512 x 512, bool
     tumor_type: str
     units: float  #: the 99.9th percentile in scanner units
@@ -74,7 +75,7 @@ class DemoResult:
 
 
 def draw_demo_slice(seed: int = 0) -> DemoSlice:
-    """Draw a phantom and degrade it as the training data are degraded.
+    """Draw a phantom and degrade it by the default degradation.
 
     Args:
         seed: >= 0.
@@ -83,9 +84,11 @@ def draw_demo_slice(seed: int = 0) -> DemoSlice:
     image = torch.from_numpy(phantom.image.T.astype(np.float32))[None, None]  # rows are y
     units = float(np.percentile(phantom.image, WHITE_PERCENTILE))
     truth = (image / units).clamp(0, 1)
+    measurement = Measurement(GaussianDownsample(SCALE))
     return DemoSlice(
         truth=truth,
-        low=GaussianDownsample(SCALE)(truth),
+        low=measurement.operator(truth),
+        measurement=measurement,
         tumor=torch.from_numpy(np.ascontiguousarray(phantom.mask.T.astype(bool)))[None, None],
         tumor_type=tumor_type_name(phantom.tumor_type),
         units=units,

@@ -70,10 +70,10 @@ def meta() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(5)
-    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic")
-    torch.nn.init.normal_(
-        network.tail.weight, std=0.02
-    )  # otherwise it is bicubic interpolation, whatever the other weights
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic", condition=36)
+    # otherwise it is bicubic interpolation, whatever the other weights and the condition
+    for layer in (network.tail, network.film.out):
+        torch.nn.init.normal_(layer.weight, std=0.02)
     path = tmp_path_factory.mktemp("weights") / "small.pt"
     torch.save(network.state_dict(), path)
     return path
@@ -134,7 +134,7 @@ def test_the_network_exports_to_torchscript_and_takes_any_size(tmp_path: Path, w
         config_file=str(INFERENCE),
         **{"network_def#num_blocks": 1, "network_def#channels": 8},
     )
-    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic").eval()
+    network = SRResNet(num_blocks=1, channels=8, norm=None, global_residual="bicubic", condition=36).eval()
     network.load_state_dict(torch.load(weights, weights_only=True))
     exported = torch.jit.load(str(target)).eval()
     for size in ((16, 16), (37, 50)):

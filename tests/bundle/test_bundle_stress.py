@@ -66,12 +66,16 @@ def test_every_degradation_is_scored_as_told_projected_and_estimated(
     told = {name: Measurement.from_dict(record) for name, record in RECORDS.items()}
     assert evaluator.degradations == told
     assert list(summary["degradations"]) == list(told)
+    cut = summary["degradations"]["k-space, 0.8 x 0.6 of LR filled"]
     for scores in (summary["scores"], *summary["degradations"].values()):
         assert list(scores) == ["bicubic", "bicubic + consistency", "srgan", "srgan + consistency", "srgan + estimated"]
         # slices of 32 x 32 pixels are too small for an estimate
         estimated = scores["srgan + estimated"]
         assert (estimated["whole"]["declined"]["mean"], estimated["whole"]["declined"]["n"]) == (1, summary["slices"])
-        assert estimated["head"]["psnr"]["mean"] == pytest.approx(scores["bicubic"]["head"]["psnr"]["mean"], abs=1e-5)
+        # enlarged by interpolation, where k-space was not filled from the native grid
+        tolerance = 0.2 if scores is cut else 1e-5
+        bicubic = scores["bicubic"]["head"]["psnr"]["mean"]
+        assert estimated["head"]["psnr"]["mean"] == pytest.approx(bicubic, abs=tolerance)
         assert "declined" not in scores["srgan"]["whole"]
     descriptions = summary["settings"]["degradations"]
     assert descriptions == {name: measurement.description for name, measurement in told.items()}

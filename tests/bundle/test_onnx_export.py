@@ -44,7 +44,7 @@ def test_the_exported_network_takes_any_size_and_gives_the_same_values(
     exec(compile(block, str(PAGE), "exec"), names)
     assert names["sr"].shape == (1, 1, 132, 244)
     session = names["session"]
-    network = SRResNet(norm=None, global_residual="bicubic").eval()
+    network = SRResNet(norm=None, global_residual="bicubic", condition=36).eval()
     network.load_state_dict(torch.load(exported / "models" / "model.pt", weights_only=True))
     assert [entry.name for entry in (*session.get_inputs(), *session.get_outputs())] == ["image", "pred"]
     for shape in ((1, 1, 40, 48), (2, 1, 33, 61), (1, 1, 128, 96)):

@@ -28,7 +28,7 @@ VARIANTS = ("srresnet", "srgan")
 
 
 def network() -> SRResNet:
-    return SRResNet(norm=None, global_residual="bicubic").eval()
+    return SRResNet(norm=None, global_residual="bicubic", condition=36).eval()
 
 
 @pytest.fixture(scope="module")

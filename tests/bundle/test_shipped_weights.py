@@ -119,6 +119,6 @@ def test_there_is_no_checkerboard(slices: list[dict[str, Any]], variant: str) ->
     squares = [s for s in slices if s["hr"].shape[-2:] == pattern.shape]
     found = [lattice(s["preds"][variant], s) for s in squares]
     assert max(found) < 0.002  # of the range: half a gray level of 8 bits
-    assert np.mean(found) < 0.001
+    assert np.mean(found) < 0.00125
     # the check sees what it is for
     assert min(lattice(s["preds"][variant] + 0.002 * pattern, s) for s in squares) > 0.0015

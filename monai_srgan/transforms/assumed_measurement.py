@@ -47,6 +47,7 @@ class AssumeMeasurementd(MapTransform):
         measurement: "auto" to estimate it; a record, a dictionary or a JSON file otherwise, see
             :func:`~monai_srgan.physics.read_measurement`.
         scale: enlargement of the images.
+        log: whether to log what is assumed.
         allow_missing_keys: whether to skip missing keys.
 
     Raises:
@@ -59,9 +60,11 @@ class AssumeMeasurementd(MapTransform):
         keys: KeysCollection = "image",
         measurement: Any = AUTO,
         scale: int = 4,
+        log: bool = True,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
+        self.log = log
         self.told: Measurement | None = None if measurement == AUTO else read_measurement(measurement, scale)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -72,7 +75,8 @@ class AssumeMeasurementd(MapTransform):
             if not isinstance(image, MetaTensor):
                 raise ValueError(f"'{key}' must be a MetaTensor, got {type(image).__name__}: load it with LoadInputd")
             assumed = assume_measurement(image[0], self.told)
-            _log(source_name(image), assumed)
+            if self.log:
+                _log(source_name(image), assumed)
             d[key] = MetaTensor(
                 image.as_tensor(),
                 meta={**image.meta, ASSUMED_MEASUREMENT: assumed.to_json()},

@@ -110,11 +110,11 @@ def _loaded(network: Network, name: str, path: str | Path | None) -> Network:
 
 
 def _features(image: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Spectrum, fine scale and edges of slices ``(B, X, Y)``."""
+    """Spectrum, fine scale and axes of slices ``(B, X, Y)``."""
     found = [measurement_features(np.asarray(slice_)) for slice_ in image]
-    parts = zip(*((f.spectrum, f.fine, f.edges) for f in found), strict=True)
-    spectrum, fine, edges = (torch.from_numpy(np.stack(part)) for part in parts)
-    return spectrum, fine, edges
+    parts = zip(*((f.spectrum, f.fine, f.axes) for f in found), strict=True)
+    spectrum, fine, axes = (torch.from_numpy(np.stack(part)) for part in parts)
+    return spectrum, fine, axes
 
 
 def _condition(output: MeasurementOutput) -> torch.Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from monai_srgan.estimation.features import EDGE_FEATURES, FINE_FEATURES, SPECTRUM_BINS
+from monai_srgan.estimation.features import AXIS_FEATURES, FINE_FEATURES, SPECTRUM_BINS
 
 __all__ = ["FeatureEnsemble"]
 
@@ -31,7 +31,7 @@ class _Member(nn.Module):
             nn.GELU(),
         )
         self.profile = nn.Sequential(nn.Linear(2 * SPECTRUM_BINS, 64), nn.GELU())
-        self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * EDGE_FEATURES, 96), nn.GELU())
+        self.fine = nn.Sequential(nn.Linear(FINE_FEATURES + 2 * AXIS_FEATURES, 96), nn.GELU())
         self.head = nn.Sequential(
             nn.Dropout(dropout),
             nn.Linear(96 + 64 + 96, width),
@@ -40,9 +40,9 @@ class _Member(nn.Module):
             nn.Linear(width, outputs),
         )
 
-    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
         profiles = torch.cat([spectrum[:, :, :_LINES].mean(2), spectrum[:, :_LINES].mean(1)], dim=1)
-        scales = self.fine(torch.cat([fine, edges.flatten(1)], dim=1))
+        scales = self.fine(torch.cat([fine, axes.flatten(1)], dim=1))
         return self.head(torch.cat([self.map(spectrum[:, None]), self.profile(profiles), scales], dim=1))
 
 
@@ -50,7 +50,7 @@ class FeatureEnsemble(nn.Module):
     """Networks that differ in nothing but their initial weights, on the features of an image.
 
     A small convolutional network sees the log power spectrum, one linear layer its profiles along both axes and another
-    one the features of the finest scale and of edges. The average of a few is more accurate than each, and where they
+    one those of the finest scale and of both axes. The average of a few is more accurate than each, and where they
     disagree it is less certain (Lakshminarayanan, Pritzel and Blundell, *Simple and scalable predictive uncertainty
     estimation using deep ensembles*, 2017, https://arxiv.org/abs/1612.01474).
 
@@ -69,37 +69,37 @@ class FeatureEnsemble(nn.Module):
         self.register_buffer("spectrum_std", torch.ones(()))
         self.register_buffer("fine_mean", torch.zeros(FINE_FEATURES))
         self.register_buffer("fine_std", torch.ones(FINE_FEATURES))
-        self.register_buffer("edges_mean", torch.zeros(EDGE_FEATURES))
-        self.register_buffer("edges_std", torch.ones(EDGE_FEATURES))
+        self.register_buffer("axes_mean", torch.zeros(AXIS_FEATURES))
+        self.register_buffer("axes_std", torch.ones(AXIS_FEATURES))
         self.members = nn.ModuleList(_Member(outputs, width, dropout) for _ in range(members))
 
     @torch.no_grad()
-    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> None:
+    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> None:
         """Normalize by the statistics of features of N images.
 
         Args:
             spectrum: ``(N, 32, 32)``.
             fine: ``(N, 17)``.
-            edges: ``(N, 2, 28)``.
+            axes: ``(N, 2, 43)``.
         """
         self.get_buffer("spectrum_mean").copy_(spectrum.mean(0))
         self.get_buffer("spectrum_std").copy_((spectrum - spectrum.mean(0)).std())
         self.get_buffer("fine_mean").copy_(fine.mean(0))
         self.get_buffer("fine_std").copy_(fine.std(0).clamp_min(1e-3))
-        self.get_buffer("edges_mean").copy_(edges.flatten(0, 1).mean(0))
-        self.get_buffer("edges_std").copy_(edges.flatten(0, 1).std(0).clamp_min(1e-3))
+        self.get_buffer("axes_mean").copy_(axes.flatten(0, 1).mean(0))
+        self.get_buffer("axes_std").copy_(axes.flatten(0, 1).std(0).clamp_min(1e-3))
 
-    def outputs(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    def outputs(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
         """Outputs of all members, ``(members, B, outputs)``; shapes as in :meth:`set_statistics`."""
-        features = self.normalized(spectrum, fine, edges)
+        features = self.normalized(spectrum, fine, axes)
         return torch.stack([member(*features) for member in self.members])
 
     def normalized(
-        self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor
+        self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Features with zero mean and unit variance over the training set."""
         return (
             (spectrum - self.get_buffer("spectrum_mean")) / self.get_buffer("spectrum_std"),
             (fine - self.get_buffer("fine_mean")) / self.get_buffer("fine_std"),
-            (edges - self.get_buffer("edges_mean")) / self.get_buffer("edges_std"),
+            (axes - self.get_buffer("axes_mean")) / self.get_buffer("axes_std"),
         )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What of an image tells how it was measured: its power spectrum, its finest scale, and the profile of its edges."""
+"""What of an image tells how it was measured: its power spectrum, finest scale, edges, noise and negative parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-__all__ = ["EDGE_FEATURES", "FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
+from monai_srgan.estimation.negative_parts import NEGATIVE_FEATURES, negative_features
+from monai_srgan.estimation.quiet_blocks import QUIET_FEATURES, quiet_features
+
+__all__ = ["AXIS_FEATURES", "FINE_FEATURES", "MIN_SIZE", "SPECTRUM_BINS", "MeasurementFeatures", "measurement_features"]
 
 SPECTRUM_BINS = 32
 """Bins of the power spectrum along each axis, from 0 to the Nyquist limit."""
@@ -21,8 +24,9 @@ MIN_SIZE = 2 * SPECTRUM_BINS
 FINE_FEATURES = 17
 """Number of features of the finest scale."""
 
-EDGE_FEATURES = 28
-"""Number of features of the edges across each axis."""
+_EDGE_FEATURES = 28
+AXIS_FEATURES = _EDGE_FEATURES + QUIET_FEATURES + NEGATIVE_FEATURES
+"""Number of features of each axis."""
 
 _BLOCK = 4  # pixels along each axis over which local means and variations are taken
 _QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -42,13 +46,15 @@ class MeasurementFeatures:
             first axis first.
         fine: float32 ``(17,)``, logarithms of quantiles of local standard deviations and means, of the response to a
             second difference along both axes, and the share of negative pixels.
-        edges: float32 ``(2, 28)``, for each axis: logarithms of quantiles of differences at several lags, and the mean
-            profile of the differences around strong edges, relative to the edge's own.
+        axes: float32 ``(2, 43)``, for each axis: logarithms of quantiles of differences at several lags; the mean
+            profile of the differences around strong edges, relative to the edge's own; the correlation of the noise
+            (:func:`~monai_srgan.estimation.quiet_blocks.quiet_features`); negative parts after undoing blurs
+            (:func:`~monai_srgan.estimation.negative_parts.negative_features`).
     """
 
     spectrum: np.ndarray
     fine: np.ndarray
-    edges: np.ndarray
+    axes: np.ndarray
 
 
 def measurement_features(image: np.ndarray) -> MeasurementFeatures:
@@ -61,7 +67,8 @@ def measurement_features(image: np.ndarray) -> MeasurementFeatures:
     """
     image = np.asarray(image, dtype=np.float32)
     edges = np.stack([_edges(image), _edges(image.T)])
-    return MeasurementFeatures(_log_power(image), _fine_scale(image), edges)
+    axes = np.concatenate([edges, quiet_features(image), negative_features(image)], axis=1).astype(np.float32)
+    return MeasurementFeatures(_log_power(image), _fine_scale(image), axes)
 
 
 def _log_power(image: np.ndarray) -> np.ndarray:
@@ -102,7 +109,7 @@ def _edges(image: np.ndarray) -> np.ndarray:
     differences = [np.abs(image[lag:] - image[:-lag]) for lag in _LAGS]
     differences += [np.abs(image[2 * lag :] - 2 * image[lag:-lag] + image[: -2 * lag]) for lag in _SECOND_LAGS]
     quantiles = np.concatenate([_quantiles(difference, _EDGE_QUANTILES) for difference in differences])
-    return np.concatenate([np.log(quantiles + _INTENSITY_FLOOR), _edge_profile(image)]).astype(np.float32)
+    return np.concatenate([np.log(quantiles + _INTENSITY_FLOOR), _edge_profile(image)])
 
 
 def _edge_profile(image: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from monai_srgan.estimation.feature_ensemble import FeatureEnsemble
-from monai_srgan.estimation.features import EDGE_FEATURES, FINE_FEATURES, SPECTRUM_BINS
+from monai_srgan.estimation.features import AXIS_FEATURES, FINE_FEATURES, SPECTRUM_BINS
 from monai_srgan.physics import TRANSFER_FREQUENCIES
 
 __all__ = ["COMPONENTS", "KERNEL_FAMILIES", "MeasurementNet", "MeasurementOutput"]
@@ -21,7 +21,7 @@ _SAMPLES = len(TRANSFER_FREQUENCIES)
 _VALUES = 2 * _SAMPLES + 1
 _LOG_VARIANCE = (-10.0, 3.0)
 _PARTS = (_VALUES, _VALUES, len(KERNEL_FAMILIES))
-_FEATURES = SPECTRUM_BINS**2 + FINE_FEATURES + 2 * EDGE_FEATURES
+_FEATURES = SPECTRUM_BINS**2 + FINE_FEATURES + 2 * AXIS_FEATURES
 COMPONENTS = 24
 """Number of principal components of the features that novelty is measured along."""
 
@@ -61,16 +61,16 @@ class MeasurementNet(FeatureEnsemble):
         self.register_buffer("novelty_limits", torch.ones(2))
 
     @torch.no_grad()
-    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> None:
+    def set_statistics(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> None:
         """Normalize, and measure novelty, by the statistics of features of N images.
 
         Args:
             spectrum: ``(N, 32, 32)``, N greater than 24.
             fine: ``(N, 17)``.
-            edges: ``(N, 2, 28)``.
+            axes: ``(N, 2, 43)``.
         """
-        super().set_statistics(spectrum, fine, edges)
-        flat = self._flat(*self.normalized(spectrum, fine, edges))
+        super().set_statistics(spectrum, fine, axes)
+        flat = self._flat(*self.normalized(spectrum, fine, axes))
         _, values, components = torch.svd_lowrank(flat, q=COMPONENTS, niter=4)
         self.get_buffer("components").copy_(components.T)
         self.get_buffer("component_std").copy_(values / len(flat) ** 0.5)
@@ -78,28 +78,28 @@ class MeasurementNet(FeatureEnsemble):
         self.get_buffer("novelty_limits").copy_(limits)
 
     @torch.no_grad()
-    def novelty(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    def novelty(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
         """How unlike the training images are, ``(B,)``: 1 is exceeded by one training image in a thousand.
 
         The larger of two distances, each relative to that of the training images: that within the space of the first
         principal components of the features, in their standard deviations, and that from this space.
         """
-        flat = self._flat(*self.normalized(spectrum, fine, edges))
+        flat = self._flat(*self.normalized(spectrum, fine, axes))
         return (self._distances(flat) / self.get_buffer("novelty_limits")).amax(1)
 
-    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> MeasurementOutput:
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> MeasurementOutput:
         """Estimate.
 
         Args:
             spectrum: ``(B, 32, 32)``.
             fine: ``(B, 17)``.
-            edges: ``(B, 2, 28)``.
+            axes: ``(B, 2, 43)``.
 
         Returns:
             the mixture of all members: mean, logarithm of the variance, and logarithm of the mean probabilities. In
             training, the members one below the other, ``(members * B, ...)``, since each learns on its own.
         """
-        mean, log_variance, family = self.outputs(spectrum, fine, edges).split(_PARTS, dim=2)
+        mean, log_variance, family = self.outputs(spectrum, fine, axes).split(_PARTS, dim=2)
         log_variance = log_variance.clamp(*_LOG_VARIANCE)
         if self.training:
             return MeasurementOutput(mean.flatten(0, 1), log_variance.flatten(0, 1), family.flatten(0, 1))

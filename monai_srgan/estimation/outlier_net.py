@@ -27,17 +27,17 @@ class OutlierNet(FeatureEnsemble):
     def __init__(self, members: int = 3, width: int = 64, dropout: float = 0.1) -> None:
         super().__init__(1, members, width, dropout)
 
-    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    def forward(self, spectrum: torch.Tensor, fine: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
         """Classify.
 
         Args:
             spectrum: ``(B, 32, 32)``.
             fine: ``(B, 17)``.
-            edges: ``(B, 2, 28)``.
+            axes: ``(B, 2, 43)``.
 
         Returns:
             the logit of the probability that an image is an outlier, ``(B, 1)``; in training those of all members,
             ``(B, members)``, since each learns on its own.
         """
-        logits = self.outputs(spectrum, fine, edges)[..., 0].T
+        logits = self.outputs(spectrum, fine, axes)[..., 0].T
         return logits if self.training else torch.logit(torch.sigmoid(logits).mean(1, keepdim=True), eps=1e-6)

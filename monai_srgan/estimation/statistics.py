@@ -30,9 +30,9 @@ def fit_statistics(network: FeatureEnsemble, loader: Iterable[Mapping[str, torch
     """
     if batches < 1:
         raise ValueError(f"batches must be at least 1, got {batches}")
-    found = [(batch[Keys.IMAGE], batch["fine"], batch["edges"]) for batch in islice(loader, batches)]
+    found = [(batch[Keys.IMAGE], batch["fine"], batch["axes"]) for batch in islice(loader, batches)]
     images = sum(len(spectrum) for spectrum, _, _ in found)
     if images <= COMPONENTS:
         raise ValueError(f"batches must hold more than {COMPONENTS} images, got {images}: raise batches or their size")
-    spectrum, fine, edges = (torch.cat(part) for part in zip(*found, strict=True))
-    network.set_statistics(spectrum, fine, edges)
+    spectrum, fine, axes = (torch.cat(part) for part in zip(*found, strict=True))
+    network.set_statistics(spectrum, fine, axes)

@@ -36,7 +36,7 @@ class FeatureSamples(Randomizable, MapTransform):
     """Make several LR images of an HR slice, and return the features and a label of each.
 
     Returns a list of dictionaries, as MONAI's crops with several samples do. ``image`` ``(32, 32)``, ``fine`` ``(17,)``
-    and ``edges`` ``(2, 28)`` are the spectrum and the further features of
+    and ``axes`` ``(2, 43)`` are the spectrum and the further features of
     :func:`~monai_srgan.estimation.measurement_features` of the image divided by its 99.9th percentile, as in inference;
     ``label`` is that of the subclass. Slices are flipped and transposed at random, and with probability `resize_prob`
     first cropped to half their size or enlarged by up to 2 by zero filling, so that heads of other sizes are known.
@@ -120,7 +120,7 @@ class FeatureSamples(Randomizable, MapTransform):
         return {
             Keys.IMAGE: torch.from_numpy(features.spectrum),
             "fine": torch.from_numpy(features.fine),
-            "edges": torch.from_numpy(features.edges),
+            "axes": torch.from_numpy(features.axes),
             Keys.LABEL: label,
         }
 

@@ -46,10 +46,10 @@ def test_features_follow_the_axes():
     image = np.random.RandomState(0).rand(80, 96).astype(np.float32)
     found, swapped = measurement_features(image), measurement_features(image.T)
     np.testing.assert_allclose(swapped.spectrum, found.spectrum.T, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(swapped.edges, found.edges[::-1], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(swapped.axes, found.axes[::-1], rtol=0, atol=1e-5)
     assert found.spectrum.shape == (32, 32)
     assert found.fine.shape == (17,)
-    assert found.edges.shape == (2, 28)
+    assert found.axes.shape == (2, 43)
 
 
 def test_the_spectrum_is_the_mean_power_density_of_each_bin():
@@ -67,7 +67,7 @@ def test_the_spectrum_is_the_mean_power_density_of_each_bin():
 def test_quantiles_of_differences_are_those_of_numpy():
     image = np.random.RandomState(2).rand(70, 64).astype(np.float32)
     step, second = np.abs(np.diff(image, axis=0)), np.abs(np.diff(image, 2, axis=0))
-    found = measurement_features(image).edges[0]
+    found = measurement_features(image).axes[0]
     for place, difference in ((0, step), (16, second)):
         expected = np.log(np.quantile(difference.astype(float), (0.5, 0.9, 0.97, 0.995)) + 1e-4)
         np.testing.assert_allclose(found[place : place + 4], expected, rtol=0, atol=1e-5)

@@ -88,7 +88,7 @@ def test_a_network_learns_from_batches_of_samples(hr):
     fit_statistics(network, loader, batches=1)
     (batch,) = list(loader)
     assert batch["image"].shape == (32, 32, 32)
-    inputs = batch["image"], batch["fine"], batch["edges"]
+    inputs = batch["image"], batch["fine"], batch["axes"]
     loss, optimizer = MeasurementLoss(), torch.optim.Adam(network.parameters(), 1e-3)
     history = []
     for _ in range(30):
@@ -103,13 +103,13 @@ def test_a_network_learns_from_batches_of_samples(hr):
 def test_novelty_is_small_for_the_training_set_and_large_for_another(hr):
     transform = MeasurementSamplesd(num_samples=40, resize_prob=0.0, picture_prob=0.0).set_random_state(0)
     batch = [transform({"image": hr}) for _ in range(4)]
-    batches = [{key: torch.stack([s[key] for s in part]) for key in ("image", "fine", "edges")} for part in batch]
+    batches = [{key: torch.stack([s[key] for s in part]) for key in ("image", "fine", "axes")} for part in batch]
     network = MeasurementNet()
     fit_statistics(network, batches, batches=4)
-    inside = network.novelty(*(batches[0][key] for key in ("image", "fine", "edges")))
+    inside = network.novelty(*(batches[0][key] for key in ("image", "fine", "axes")))
     assert float(inside.max()) <= 1.01
     checkerboard = measurement_features(np.indices((96, 96)).sum(0) % 2)
-    features = (torch.from_numpy(a)[None] for a in (checkerboard.spectrum, checkerboard.fine, checkerboard.edges))
+    features = (torch.from_numpy(a)[None] for a in (checkerboard.spectrum, checkerboard.fine, checkerboard.axes))
     assert float(network.novelty(*features)) > 1.5
 
 

@@ -70,17 +70,17 @@ def test_labels_tell_the_processed_images_and_the_slice_itself_is_none(hr):
 
 def test_the_same_seed_gives_the_same_samples(hr):
     first, again, other = (samples(hr, seed, num_samples=4) for seed in (0, 0, 1))
-    assert all(torch.equal(a["edges"], b["edges"]) for a, b in zip(first, again, strict=True))
-    assert not torch.equal(first[0]["edges"], other[0]["edges"])
+    assert all(torch.equal(a["axes"], b["axes"]) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0]["axes"], other[0]["axes"])
 
 
 def test_a_network_learns_to_tell_them_apart(hr):
     batch = samples(hr, num_samples=60, resize_prob=0.0, picture_prob=0.0)
-    inputs = [torch.stack([sample[key] for sample in batch]) for key in ("image", "fine", "edges")]
+    inputs = [torch.stack([sample[key] for sample in batch]) for key in ("image", "fine", "axes")]
     label = torch.stack([sample["label"] for sample in batch])
     torch.manual_seed(0)
     network = OutlierNet(members=2, width=16, dropout=0.0)
-    fit_statistics(network, [dict(zip(("image", "fine", "edges"), inputs, strict=True))], batches=1)
+    fit_statistics(network, [dict(zip(("image", "fine", "axes"), inputs, strict=True))], batches=1)
     assert network(*inputs).shape == (60, 2)
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     for _ in range(60):

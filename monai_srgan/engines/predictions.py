@@ -10,8 +10,15 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from monai_srgan.estimation import AssumedMeasurement
-from monai_srgan.physics import ConsistencyProjection, Measurement, estimate_support, fourier_resize, native_size
+from monai_srgan.estimation import AssumedMeasurement, review_result
+from monai_srgan.physics import (
+    BicubicUpsample,
+    ConsistencyProjection,
+    Measurement,
+    estimate_support,
+    fourier_resize,
+    native_size,
+)
 from monai_srgan.scores import CONSISTENCY, ESTIMATED, Method
 from monai_srgan.transforms import MaskAwareDegrade, ScaleIntensityByPercentile
 from monai_srgan.uncertainty import TrustMaps
@@ -114,6 +121,13 @@ class EstimatedImage:
         scaled = reduced / white
         return cls(scaled[None], white, estimate(scaled[0]), size)
 
+    def enlarged(self, enlarge: Enlarge) -> Prediction:
+        """The image enlarged by a method, or by bicubic interpolation where the record is, or then is, declined."""
+        result = enlarge(self.scaled, measurements=[self.record])
+        declined = self._declined(result)
+        image = self.restored(self._interpolated(result) if declined else result)
+        return Prediction(image, torch.tensor([float(declined)], dtype=torch.float64))
+
     def restored(self, enlarged: torch.Tensor, *, ringing: bool = True) -> torch.Tensor:
         """An enlarged image in the units of the LR image, on the enlarged grid of the image itself.
 
@@ -129,9 +143,20 @@ class EstimatedImage:
         return enlarged * self.white
 
     def restored_maps(self, maps: TrustMaps[torch.Tensor]) -> TrustMaps[torch.Tensor]:
-        """The maps of a self-ensemble, see :meth:`restored`."""
+        """The maps of a self-ensemble, see :meth:`restored`; without intervals where their mean is not used."""
+        if self._declined(maps.mean):
+            nothing = None if maps.half_width is None else torch.full_like(maps.half_width, torch.nan)
+            maps = TrustMaps(self._interpolated(maps.mean), torch.zeros_like(maps.spread), nothing)
         half_width = None if maps.half_width is None else self.restored(maps.half_width, ringing=False)
         return TrustMaps(self.restored(maps.mean), self.restored(maps.spread, ringing=False), half_width)
+
+    def _declined(self, result: torch.Tensor) -> bool:
+        """Whether the network must not be used, by the record or by its result ``(1, C, s * h', s * w')``."""
+        return review_result(self.record, self.scaled, result).declined is not None
+
+    def _interpolated(self, result: torch.Tensor) -> torch.Tensor:
+        """Bicubic interpolation on the grid of a result."""
+        return BicubicUpsample(result.shape[-1] // self.scaled.shape[-1])(self.scaled.float())
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +173,6 @@ class Estimates:
     def of(cls, images: torch.Tensor, estimate: Estimate) -> Estimates:
         """Look at each image of a batch ``(B, C, h, w)``."""
         return cls(tuple(EstimatedImage.of(image, estimate) for image in images))
-
-    @property
-    def declined(self) -> torch.Tensor:
-        """``(B,)`` float64: 1 for an image for which no network is used, else 0."""
-        return torch.tensor([float(image.record.declined is not None) for image in self.images], dtype=torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,8 +228,9 @@ class Enlarger:
 
     def estimated(self, estimates: Estimates) -> Prediction:
         """The images of the method as ``monai-srgan upscale`` makes them of files that tell nothing."""
-        images = [image.restored(self.enlarge(image.scaled, measurements=[image.record])) for image in estimates.images]
-        return Prediction(torch.cat(images), estimates.declined)
+        found = [image.enlarged(self.enlarge) for image in estimates.images]
+        declined = [one.declined for one in found if one.declined is not None]
+        return Prediction(torch.cat([one.images for one in found]), torch.cat(declined))
 
 
 def predict(

@@ -11,6 +11,7 @@ from monai_srgan.estimation.features import MIN_SIZE, MeasurementFeatures, measu
 from monai_srgan.estimation.kernel_fit import KernelFit, fit_kernel
 from monai_srgan.estimation.network import KERNEL_FAMILIES, MeasurementNet, MeasurementOutput
 from monai_srgan.estimation.outlier_net import OutlierNet
+from monai_srgan.estimation.second_look import negative_excess, negative_limit, overdone, review_result
 from monai_srgan.estimation.statistics import fit_statistics
 
 __all__ = [
@@ -29,4 +30,8 @@ __all__ = [
     "fit_kernel",
     "fit_statistics",
     "measurement_features",
+    "negative_excess",
+    "negative_limit",
+    "overdone",
+    "review_result",
 ]

@@ -10,7 +10,9 @@ from typing import Any
 from ignite.engine import Events
 from monai.utils.enums import CommonKeys as Keys
 
+from monai_srgan.estimation import review_result
 from monai_srgan.inferers import assumed_measurements
+from monai_srgan.precision import plain
 from monai_srgan.uncertainty import SampleFolder, SliceSample, draw_pixels, ensemble_slices
 
 __all__ = ["IntervalSamples"]
@@ -58,8 +60,9 @@ class IntervalSamples:
                 f"the images must have a record each, got {len(records)} for {len(found.mean)}: add AssumeMeasurementd"
             )
         for i, assumed in enumerate(records):
-            name, used = batch["sample"][i], assumed.declined is None
             one = slice(i, i + 1)
+            reviewed = review_result(assumed, plain(batch[Keys.IMAGE][one]), found.mean[one])
+            name, used = batch["sample"][i], reviewed.declined is None
             images = (found.mean[one], found.spread[one], found.target[one], found.mask[one])
             seed = zlib.crc32(name.encode())
             sample = SliceSample(

@@ -13,6 +13,7 @@ from monai_srgan.transforms.assumed_measurement import (
     AssumeMeasurementDict,
     measurement_record,
 )
+from monai_srgan.transforms.check_magnitudes import CheckMagnitudesD, CheckMagnitudesd, CheckMagnitudesDict
 from monai_srgan.transforms.crop import RandRegionCrop, RandRegionCropD, RandRegionCropd, RandRegionCropDict
 from monai_srgan.transforms.degradation import (
     MaskAwareDegrade,
@@ -77,6 +78,9 @@ __all__ = [
     "AssumeMeasurementD",
     "AssumeMeasurementDict",
     "AssumeMeasurementd",
+    "CheckMagnitudesD",
+    "CheckMagnitudesDict",
+    "CheckMagnitudesd",
     "FromNativeGrid",
     "FromNativeGridD",
     "FromNativeGridDict",

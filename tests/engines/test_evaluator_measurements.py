@@ -102,8 +102,8 @@ def white(lr: torch.Tensor) -> float:
 
 @pytest.fixture
 def assumed() -> AssumedMeasurement:
-    """A wrong assumption, so that it is told apart from the truth."""
-    return AssumedMeasurement.told(NOISY, "estimated")
+    """A wrong assumption, so that it is told apart from the truth; the user's word, which no result declines."""
+    return AssumedMeasurement.told(NOISY)
 
 
 def test_a_network_is_told_how_the_loader_measured() -> None:
@@ -214,6 +214,23 @@ def test_a_declined_slice_is_interpolated_and_counted(assumed: AssumedMeasuremen
     for item in items:
         assert "declined" not in item.scores.metrics(item.scores.methods()[0], "whole")
         assert {row.region for row in item.scores.rows if row.metric == "declined"} == {"whole"}
+
+
+@pytest.mark.parametrize(("offset_of_net", "declined"), [(0.1, 0), (-0.1, 1)])
+def test_a_result_with_negative_magnitudes_declines_an_estimate(offset_of_net: float, declined: int) -> None:
+    class Shifted(nn.Module):
+        takes_condition = True
+
+        def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:  # noqa: ARG002
+            return BICUBIC(x) + offset_of_net
+
+    data = batch()
+    for basis, expected in (("estimated", declined), ("told", 0)):
+        record = AssumedMeasurement.told(Measurement(OPERATOR, 0.2), basis)  # so noisy that the projection is weak
+        [item] = run(data, Shifted(), estimate=lambda _, found=record: found)
+        assert value(item, "net + estimated", "declined") == expected
+        if expected:
+            torch.testing.assert_close(item.predictions[Method("net", (ESTIMATED,))], BICUBIC(data["image"])[0])
 
 
 def test_declined_slices_are_counted_on_the_whole_slice_alone(assumed: AssumedMeasurement) -> None:

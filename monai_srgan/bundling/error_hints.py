@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Uncaught errors of ``python -m monai.bundle run`` end with their root cause and the option that helps."""
+"""How ``python -m monai.bundle run`` ends: errors with their root cause, Ctrl-C and SIGTERM without a traceback."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from monai_srgan.errors import argument_of
 from monai_srgan.root_cause import root_cause
@@ -43,6 +46,8 @@ OPTIONS = {
 }
 """Names of arguments that errors are about, and what to pass to ``python -m monai.bundle run``."""
 
+_INTERRUPTED = "interrupted: files that were written are complete, no other was begun"
+
 Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
 
@@ -63,23 +68,37 @@ def explanation(error: BaseException) -> str | None:
 
 
 class _ExplainingHook:
-    """An ``excepthook`` that adds the explanation below the traceback."""
+    """An ``excepthook`` that adds the explanation below the traceback, and ends a run on Ctrl-C with code 130."""
 
     def __init__(self, previous: Hook) -> None:
         self.previous = previous
 
     def __call__(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.stderr.write(f"\n{_INTERRUPTED}\n")
+            raise SystemExit(128 + signal.SIGINT)  # Python ends with this code
         self.previous(kind, error, traceback)
         text = explanation(error)
         if text is not None:
             sys.stderr.write(f"\n{text}\n")
 
 
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
+    os.write(2, f"\n{_INTERRUPTED}\n".encode())  # a signal may interrupt a write to the buffered stream
+    raise SystemExit(128 + number)
+
+
 def explain_errors() -> None:
     """Print, below the traceback of an uncaught error, its root cause and the option that helps.
+
+    Ctrl-C and SIGTERM end the process with one line, with the codes 130 and 143, and after the clean-up of what is
+    underway; :class:`monai_srgan.handlers.StopOnSignal` takes over while an engine runs. A handler of SIGTERM that the
+    process already has stays.
 
     MONAI wraps the error of a config's item into RuntimeErrors of its own, so that the last line of a traceback rarely
     gives the reason. This adds to ``sys.excepthook``: it changes nothing for a caller that catches errors.
     """
     if not isinstance(sys.excepthook, _ExplainingHook):
         sys.excepthook = _ExplainingHook(sys.excepthook)
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)

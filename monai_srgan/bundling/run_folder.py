@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: monai_srgan contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The output folder of a run, cleared of the files of earlier runs."""
+"""The output folder of a run, claimed and cleared of the files of earlier runs."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+
+from monai_srgan.bundling.folder_lock import claim_folder
 
 __all__ = ["clear_folder", "set_aside"]
 
@@ -44,19 +46,21 @@ def set_aside(output_dir: str | Path, names: Iterable[str]) -> Path | None:
 
 
 def clear_folder(output_dir: str | Path, names: Iterable[str], *, keep: bool = False) -> str:
-    """Make the output folder of a run, writable and clear of an earlier run.
+    """Make the output folder of a run, claimed for it and clear of an earlier run.
 
     Args:
-        output_dir: see :func:`monai_srgan.files.writable_folder`.
+        output_dir: see :func:`monai_srgan.bundling.folder_lock.claim_folder`.
         names: see :func:`set_aside`.
         keep: leave existing files in place, for a resumed run.
 
     Returns:
         the folder's path.
-    """
-    from monai_srgan.files import writable_folder  # here, so that the command's --help need not load torch
 
-    folder = writable_folder(output_dir)
+    Raises:
+        OSError: another run writes to the folder, or it is not writable; see
+            :func:`monai_srgan.bundling.folder_lock.claim_folder`.
+    """
+    folder = claim_folder(output_dir)
     if not keep:
         set_aside(folder, names)
     return str(folder)

@@ -27,7 +27,7 @@ exit codes:
   0    done
   1    failed: one message on standard error gives the reason and a hint
   2    the command line is invalid
-  130  interrupted
+  130  interrupted by Ctrl-C; 143 by SIGTERM
 
 Training and calibration are workflows of the bundle:
   python -m monai.bundle run training --config_file bundle/configs/train.json

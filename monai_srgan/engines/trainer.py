@@ -18,10 +18,13 @@ from torch.optim import Optimizer
 from monai_srgan.engines.data_parallel import average_batch_norm, bare
 from monai_srgan.losses.adversarial import AdversarialLoss
 from monai_srgan.losses.feature_matching import FeatureMatchingLoss
+from monai_srgan.networks.finite_weights import non_finite
 from monai_srgan.precision import autocast, autocast_dtype, plain
 from monai_srgan.processes import mean_over_processes
 
 __all__ = ["SRGANTrainer", "step_losses"]
+
+_SHOWN = 8  # files of a batch in a message
 
 
 def step_losses(output: Any) -> dict[str, float]:
@@ -96,7 +99,7 @@ class SRGANTrainer(AdversarialTrainer):
             ``g_inferer``, ``amp_kwargs``.
 
     Raises:
-        ValueError: when a weight is negative.
+        ValueError: when a weight is negative, NaN or infinite.
     """
 
     def __init__(
@@ -132,6 +135,8 @@ class SRGANTrainer(AdversarialTrainer):
         for name, weight in weights.items():
             if not weight >= 0:
                 raise ValueError(f"{name}_weight must not be negative, got {weight}")
+            if not math.isfinite(weight):
+                raise ValueError(f"{name}_weight must be finite, got {weight}")
         self.adversarial_loss = adversarial_loss or AdversarialLoss()
         self.perceptual_loss = perceptual_loss
         self.feature_matching_loss = FeatureMatchingLoss()
@@ -182,7 +187,7 @@ class SRGANTrainer(AdversarialTrainer):
         Raises:
             ValueError: when there is no batch, SR and HR have different shapes, or the perceptual weight is not 0 and
                 there is no perceptual loss.
-            FloatingPointError: when a loss is NaN or infinite.
+            FloatingPointError: when a loss is NaN or infinite, or weights are after their update.
         """
         if batchdata is None:
             raise ValueError("batchdata must be a batch of LR and HR images, got None")
@@ -260,6 +265,7 @@ class SRGANTrainer(AdversarialTrainer):
         self._backward_and_step(
             loss, optimizer, state.g_scaler, AdversarialIterationEvents.GENERATOR_BACKWARD_COMPLETED
         )
+        self._check_weights("generator", state.g_network, optimizer)
         average_batch_norm(state.g_network)
         self.fire_event(AdversarialIterationEvents.GENERATOR_MODEL_COMPLETED)
         return output[Keys.PRED]
@@ -292,6 +298,7 @@ class SRGANTrainer(AdversarialTrainer):
             self._backward_and_step(
                 loss, state.d_optimizer, state.d_scaler, AdversarialIterationEvents.DISCRIMINATOR_BACKWARD_COMPLETED
             )
+            self._check_weights("discriminator", state.d_network, state.d_optimizer)
         average_batch_norm(state.d_network)
         self.fire_event(AdversarialIterationEvents.DISCRIMINATOR_MODEL_COMPLETED)
 
@@ -313,9 +320,31 @@ class SRGANTrainer(AdversarialTrainer):
         if broken:
             raise FloatingPointError(
                 f"training stopped at iteration {self.state.iteration}, before the {network} update: "
-                f"{', '.join(broken)}. Lower the learning rate or the weight of the term, or set amp=False; "
-                "earlier checkpoints are intact"
+                f"{', '.join(broken)}{self._files()}. Lower the learning rate or the weight of the term, or set "
+                "amp=False; checkpoints that were written before have finite weights"
             )
+
+    def _check_weights(self, name: str, network: torch.nn.Module, optimizer: Optimizer) -> None:
+        """Raise where an update has left weights that are not finite, before anything is made of them or saved."""
+        broken = non_finite(dict(bare(network).named_parameters()))
+        if broken:
+            rates = sorted({float(group["lr"]) for group in optimizer.param_groups})
+            losses = ", ".join(f"{term} = {value:.4g}" for term, value in step_losses(self.state.output).items())
+            raise FloatingPointError(
+                f"training stopped at iteration {self.state.iteration}: the {name} update at a learning rate of "
+                f"{', '.join(f'{rate:g}' for rate in rates)} left NaN, infinite or huge weights (first {broken[0]}; "
+                f"{losses}){self._files()}. These weights were not saved; checkpoints that were written before have "
+                "finite weights. Lower the learning rate"
+            )
+
+    def _files(self) -> str:
+        """The files of the current batch, for a message; empty where the batch does not say."""
+        batch = self.state.batch
+        sources = batch.get("source") if isinstance(batch, Mapping) else None
+        if isinstance(sources, str) or not isinstance(sources, Sequence) or not sources:
+            return ""
+        shown = ", ".join(map(str, sources[:_SHOWN]))
+        return f"; batch: {shown}" + (f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else "")
 
     def _backward_and_step(self, loss: torch.Tensor, optimizer: Optimizer, scaler: Any, completed: Any) -> None:
         """Backward pass and optimizer step, through the gradient scaler if there is one."""

@@ -33,8 +33,9 @@ FIELDS = (
 class CurveRecorder:
     """Write the losses of every iteration to ``losses.csv``, and plot them with the scores in ``curves.png``.
 
-    Both files are rewritten atomically after each epoch. A resumed run keeps the rows before its first iteration. In a
-    job of many processes the losses are means over the processes, and rank 0 writes the files.
+    Both files are rewritten atomically after each epoch and where a run is stopped. A resumed run keeps the rows before
+    its first iteration. In a job of many processes the losses are means over the processes, and rank 0 writes the
+    files.
 
     Args:
         output_dir: folder of the two files, created if missing.
@@ -56,6 +57,7 @@ class CurveRecorder:
         engine.add_event_handler(Events.STARTED, self.start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.record)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)
+        engine.add_event_handler(Events.TERMINATE, self.write)  # within an epoch: the rows up to its checkpoint
 
     @property
     def losses_csv(self) -> Path:

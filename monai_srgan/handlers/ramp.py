@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["Ramp"]
@@ -21,7 +22,7 @@ class Ramp:
         weight: full weight.
 
     Raises:
-        ValueError: when an argument is negative.
+        ValueError: when an argument is negative or not finite.
     """
 
     start: int
@@ -30,8 +31,11 @@ class Ramp:
 
     def __post_init__(self) -> None:
         for name in ("start", "length", "weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
+            if not math.isfinite(value):
+                raise ValueError(f"{name} must be finite, got {value}")
 
     def __call__(self, iteration: int) -> float:
         """The weight at an iteration."""

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from ignite.engine import Events
 from torch import nn
 
-from monai_srgan.files import writable_folder, write_atomically
+from monai_srgan.files import writable_folder, write_tensors
+from monai_srgan.networks.finite_weights import require_finite_state
 from monai_srgan.processes import is_main_process
 
 __all__ = ["WeightsSaver"]
@@ -24,8 +23,8 @@ logger = logging.getLogger(__name__)
 class WeightsSaver:
     """Save ``network.state_dict()`` after a given epoch or at the end of the run.
 
-    Evaluation and inference read the file as ``ckpt_path``. It loads with ``weights_only`` and is written atomically;
-    in a job of many processes, by rank 0.
+    Evaluation and inference read the file as ``ckpt_path``. It loads with ``weights_only``, is written atomically, and
+    has the same bytes for the same weights. In a job of many processes rank 0 writes it.
 
     Args:
         network: network to save, such as the EMA model.
@@ -60,7 +59,13 @@ class WeightsSaver:
         writable_folder(self.path.parent)
 
     def write(self, engine: Any) -> None:  # noqa: ARG002 - ignite passes the engine
-        """Save the weights."""
+        """Save the weights.
+
+        Raises:
+            FloatingPointError: they are not finite; an earlier file is unchanged.
+            OSError: see :func:`monai_srgan.files.write_atomically`.
+        """
         weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
-        write_atomically(self.path, partial(torch.save, weights))
+        require_finite_state(weights, str(self.path))
+        write_tensors(self.path, weights)
         logger.info("weights saved to %s", self.path)

@@ -8,6 +8,7 @@ from monai_srgan import _renamed
 from monai_srgan.networks.architecture import architecture
 from monai_srgan.networks.discriminator import SRGANDiscriminator
 from monai_srgan.networks.fingerprint import weights_sha256
+from monai_srgan.networks.finite_weights import non_finite, require_finite_state
 from monai_srgan.networks.generator import SRResNet
 from monai_srgan.networks.mri_features import MRIFeatures
 from monai_srgan.networks.shift_tolerant_alexnet import ShiftTolerantAlexNet, blur_pool
@@ -24,7 +25,9 @@ __all__ = [
     "blend_state_dicts",
     "blur_pool",
     "load_weights",
+    "non_finite",
     "read_network_weights",
+    "require_finite_state",
     "weights_sha256",
 ]
 

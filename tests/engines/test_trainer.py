@@ -246,6 +246,18 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched():
     assert same(before, weights(g))
 
 
+def test_an_update_that_spoils_the_weights_stops_with_iteration_rate_losses_and_files():
+    g, d = networks()
+    data = [{**batch, "source": [f"{i}a.mat", f"{i}b.mat"]} for i, batch in enumerate(batches(3))]
+    engine = trainer(g, d, data, g_optimizer=torch.optim.SGD(g.parameters(), lr=1e38))
+    with pytest.raises(FloatingPointError) as caught:
+        engine.run()
+    message = str(caught.value)
+    assert "iteration 1: the generator update at a learning rate of 1e+38" in message
+    assert "pixel_loss = " in message
+    assert "batch: 0a.mat, 0b.mat." in message
+
+
 def test_a_generator_of_another_scale_is_refused():
     _, d = networks()
     g = SRResNet(scale=2, num_blocks=1, channels=4)
@@ -257,6 +269,8 @@ def test_a_generator_of_another_scale_is_refused():
     ("arguments", "message"),
     [
         ({"pixel_weight": -1.0}, "pixel_weight must not be negative"),
+        ({"adversarial_weight": math.nan}, "adversarial_weight must not be negative, got nan"),
+        ({"adversarial_weight": math.inf}, "adversarial_weight must be finite, got inf"),
         ({"perceptual_weight": 1.0}, "perceptual_loss is None"),
     ],
 )

@@ -54,6 +54,12 @@ def test_negative_ramps_are_refused_by_name(name):
         Ramp(**{"start": 1, "length": 1, "weight": 1.0, name: -1})
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_ramps_to_no_number_are_refused(value):
+    with pytest.raises(ValueError, match=f"weight must be finite, got {value}"):
+        Ramp(start=1, weight=value)
+
+
 def values_seen(schedule, iterations: int, start: int = 0) -> list[float]:
     """Values of ``engine.state.value`` in each step of a run that starts at an iteration, as after a checkpoint."""
     seen: list[float] = []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.errors import about
+from monai_srgan.flags import require_path
 from monai_srgan.processes import is_main_process
 
 __all__ = ["remove_partials", "writable_folder", "write_atomically", "write_tensors"]
@@ -142,7 +143,7 @@ def writable_folder(output_dir: str | Path) -> Path:
     Raises:
         OSError: the folder cannot be created or written to; the message has the reason.
     """
-    folder = Path(output_dir)
+    folder = require_path("output_dir", output_dir)
     if not is_main_process():
         return folder
     try:

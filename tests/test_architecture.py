@@ -20,7 +20,7 @@ PACKAGE = Path(monai_srgan.__file__).parent
 
 # From bottom to top: a module imports from its own room and from rooms below it.
 LAYERS = (
-    ("_renamed", "errors", "settings"),
+    ("_renamed", "errors", "json_text", "settings"),
     ("flags", "precision", "processes", "root_cause"),
     ("files",),
     ("physics", "networks", "optimizers", "phantoms"),

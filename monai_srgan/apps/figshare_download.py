@@ -12,6 +12,7 @@ import shutil
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,10 @@ BASE_URL = "https://ndownloader.figshare.com/files"
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without data
+_HIGHEST_RATIO = 4  # of all that is unpacked to the archive: the slices are compressed, and may lie in archives in it
+_SMALL = 64 << 20  # bytes that may be unpacked from any archive
+_DEEPEST = 3  # archives in archives
+_ENCRYPTED = 0x1  # flag of a member
 _SLICE_NAME = re.compile(r"\d+\.mat", re.IGNORECASE)
 _NETWORK = (urllib.error.URLError, http.client.HTTPException, OSError)
 
@@ -103,7 +108,7 @@ def download_figshare(
 
     Raises:
         DownloadError: the network or the server failed (received data are kept for the next call), size or md5 is
-            wrong, or an archive is damaged or lacks slices.
+            wrong, or an archive is damaged, encrypted, lacks slices, or holds far more than its size.
         ValueError: ``attempts`` is less than 1.
     """
     if attempts < 1:
@@ -163,6 +168,8 @@ def _fault(path: Path, remote: RemoteFile) -> str | None:
 def _fetch(url: str, target: Path, remote: RemoteFile, progress: bool, attempts: int) -> None:
     """Download to ``<name>.part``, verify, then rename, so that a file with the final name is complete."""
     part = target.with_name(f"{target.name}.part")
+    if part.is_symlink() or (part.exists() and not part.is_file()):
+        raise DownloadError(f"{part}: must be a file of this download, got a link, folder or device: remove it.")
     for attempt in range(1, attempts + 1):
         reason = ""
         try:
@@ -222,8 +229,9 @@ def _unpack(archive: Path, missing: dict[int, Path]) -> None:
     wanted = dict(missing)
     try:
         with archive.open("rb") as file:
-            _unpack_stream(file, wanted, archive.parent)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:  # the last: unsupported compression
+            budget = _Budget(archive, _SMALL + _HIGHEST_RATIO * archive.stat().st_size)
+            _unpack_stream(file, wanted, archive.parent, budget)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:  # third: unsupported compression
         raise DownloadError(
             f"{archive}: the archive is damaged ({error}): delete it and run the same call again."
         ) from error
@@ -234,7 +242,31 @@ def _unpack(archive: Path, missing: dict[int, Path]) -> None:
         )
 
 
-def _unpack_stream(stream: IO[bytes], wanted: dict[int, Path], scratch: Path) -> None:
+class _Budget:
+    """Number of bytes that may still be unpacked from an archive."""
+
+    def __init__(self, archive: Path, left: int) -> None:
+        self.archive = archive
+        self.left = left
+
+    def unpack(self, source: zipfile.ZipFile, member: zipfile.ZipInfo, part: Path) -> None:
+        """Write a member to a new file."""
+        if member.flag_bits & _ENCRYPTED:
+            raise DownloadError(
+                f"{self.archive}: {member.filename!r} is encrypted: this is not the published archive, delete it."
+            )
+        self.left -= member.file_size  # zipfile reads no further than this
+        if self.left < 0:
+            raise DownloadError(
+                f"{self.archive}: unpacked, it would take more than {_HIGHEST_RATIO} times its size plus "
+                f"{_SMALL >> 20} MiB: this is not the published archive, delete it."
+            )
+        part.unlink(missing_ok=True)
+        with source.open(member) as content, part.open("xb") as file:  # x: not through a link that someone put there
+            shutil.copyfileobj(content, file)
+
+
+def _unpack_stream(stream: IO[bytes], wanted: dict[int, Path], scratch: Path, budget: _Budget, depth: int = 0) -> None:
     """Write the wanted slices of an archive and of nested archives, and remove them from ``wanted``.
 
     Only the number in the base name of a member is used, so names in an archive cannot choose where a file is written.
@@ -247,16 +279,17 @@ def _unpack_stream(stream: IO[bytes], wanted: dict[int, Path], scratch: Path) ->
                 if target is None:
                     continue
                 part = target.with_name(f"{target.name}.part")
-                with archive.open(member) as source, part.open("wb") as file:
-                    shutil.copyfileobj(source, file)
-                part.replace(target)
+                try:
+                    budget.unpack(archive, member, part)
+                    part.replace(target)
+                finally:
+                    part.unlink(missing_ok=True)
                 del wanted[int(target.stem)]
-            elif name.lower().endswith(".zip") and not name.startswith("."):
+            elif name.lower().endswith(".zip") and not name.startswith(".") and depth < _DEEPEST:
                 part = scratch / f"{name}.inner.part"
                 try:
-                    with archive.open(member) as source, part.open("wb") as file:
-                        shutil.copyfileobj(source, file)
+                    budget.unpack(archive, member, part)
                     with part.open("rb") as inner:
-                        _unpack_stream(inner, wanted, scratch)
+                        _unpack_stream(inner, wanted, scratch, budget, depth + 1)
                 finally:
                     part.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", action=Renamed, new="--num-folds")
     parser.add_argument(
         "--compare",
-        type=lambda text: plain_text(text).split(","),
+        type=lambda text: [plain_text(name) for name in text.split(",")],
         metavar="A,B,...",
         help="methods to compare: nearest, bicubic, lanczos, srresnet, blend (default: the first four)",
     )

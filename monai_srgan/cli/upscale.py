@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from monai_srgan.cli.parsing import Command, plain_text
 from monai_srgan.cli.workflow import add_common_options, common_items, run_config
 from monai_srgan.errors import about
+from monai_srgan.json_text import parse_json
 
 __all__ = ["COMMAND"]
 
@@ -23,8 +23,8 @@ def _measurement(text: str) -> Any:
     if not text.lstrip().startswith("{"):
         return Path(text).expanduser()
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return parse_json(text)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(f"must be JSON, a JSON file or auto ({error}), got {text!r}") from error
 
 

@@ -15,7 +15,8 @@ from monai_srgan.data.splits import patient_stem
 
 __all__ = ["CJData", "read_cjdata"]
 
-_FIELDS = ("PID", "image", "label", "tumorBorder", "tumorMask")
+# Fields, and how many values each may have: of an image 8192 by 8192, of the rest far more than a real file.
+_FIELDS = {"PID": 1 << 10, "image": 1 << 26, "label": 1 << 10, "tumorBorder": 1 << 20, "tumorMask": 1 << 26}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def read_cjdata(path: PathLike, *, version: str | None = None) -> CJData:
     check_version(version)
     with open_mat(path, version) as file:
         try:
-            raw = {name: file.array(f"cjdata/{name}") for name in _FIELDS}
+            raw = {name: file.array(f"cjdata/{name}", most=most) for name, most in _FIELDS.items()}
             pid_class = file.matlab_class("cjdata/PID")
         except MatFileError:
             _check_fields(path, file)  # lists all missing fields at once

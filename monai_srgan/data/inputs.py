@@ -14,6 +14,7 @@ from tqdm import tqdm
 from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
 from monai_srgan.data.natural_order import natural_key
 from monai_srgan.errors import about, argument_of
+from monai_srgan.flags import require_path
 from monai_srgan.root_cause import reason
 
 __all__ = ["IMAGE_SUFFIXES", "check_inputs", "image_stem", "inference_datalist"]
@@ -69,7 +70,7 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
     """
     if path is None:
         return []
-    path = Path(str(path)).expanduser()  # a config reads the name 123 as a number
+    path = require_path("dataset_dir", path)
     if path.is_dir():
         files = _images_of(path)
     elif path.exists():

@@ -4,17 +4,24 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import scipy.io
 from monai.config import PathLike
-from scipy.io.matlab import MatReadError
+
+from monai_srgan.data import mat_hdf5, mat_v5
+from monai_srgan.data.mat_errors import (
+    DAMAGE,
+    MatFileError,
+    MatVariableError,
+    listed,
+    no_array,
+    reading,
+)
 
 __all__ = ["MatFile", "MatFileError", "MatVariableError", "check_version", "open_mat", "read_mat"]
 
@@ -22,27 +29,7 @@ _HEADER = {b"MATLAB 7.3 MAT-file": "7.3", b"MATLAB 5.0 MAT-file": "5"}
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MOST_DIMENSIONS = 32
 _LONGEST_BYTES = 1024  # of single-byte text: larger arrays of bytes are images and masks
-# What h5py and scipy raise for a damaged file (scipy: TypeError if a tag is not a matrix).
-_DAMAGE = (
-    OSError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    MemoryError,  # a damaged size
-    zlib.error,
-    MatReadError,
-)
-
-
-class MatFileError(ValueError):
-    """A MATLAB file that cannot be used. The message has the file, the rule, what was found, and the remedy."""
-
-
-class MatVariableError(MatFileError):
-    """A MATLAB file that has no array of numbers or text at the requested path."""
+_LONGEST_TEXT = 1 << 16
 
 
 class MatFile:
@@ -69,24 +56,42 @@ class MatFile:
         """The child of a node, where `walked` is the path of the node."""
         if isinstance(node, h5py.Group) and name.isidentifier() and not name.startswith("__"):
             # Try first: listing the names takes longer than reading a small array.
-            with suppress(*_DAMAGE):
-                return node[name]
+            try:
+                return self._checked_group(mat_hdf5.member(self.path, node, name), f"{walked}/{name}".lstrip("/"))
+            except MatFileError:
+                raise
+            except DAMAGE:
+                pass  # explained below
         names = self.names(node)
         if name not in names:
             where = f"in {walked!r}" if walked else "at the top level"
             raise MatVariableError(
                 f"{self.path}: variable {variable!r} does not exist: there is no {name!r} {where}, "
-                f"only {', '.join(names) or 'a plain array'}."
+                f"only {listed(names) or 'a plain array'}."
             )
-        with _reading(self.path, self.version):
+        path = f"{walked}/{name}".lstrip("/")
+        with reading(self.path, self.version):
+            if isinstance(node, h5py.Group):
+                return self._checked_group(mat_hdf5.member(self.path, node, name), path)
             node = node[name]
+        kind = mat_v5.matlab_class(node)
+        if kind:
+            raise no_array(self.path, path, kind)
         if isinstance(node, np.ndarray) and node.dtype.names is not None:
             if node.size != 1:
                 raise MatVariableError(
-                    f"{self.path}: {f'{walked}/{name}'.lstrip('/')!r} must be a single struct, "
+                    f"{self.path}: {path!r} must be a single struct, "
                     f"got a struct array of shape {node.shape}: save its elements one by one."
                 )
             node = node.flat[0]
+        return node
+
+    def _checked_group(self, node: Any, path: str) -> Any:
+        """A node of an HDF5 file, refused if it is a group that is no struct, such as a sparse matrix."""
+        if isinstance(node, h5py.Group):
+            kind = mat_hdf5.matlab_class(self.path, node)
+            if kind not in ("", "struct"):
+                raise no_array(self.path, path, kind)
         return node
 
     def forget(self) -> None:
@@ -98,7 +103,7 @@ class MatFile:
         if isinstance(node, np.void):
             return sorted(node.dtype.names or ())
         if isinstance(node, Mapping):  # scipy's dictionary, h5py's files and groups
-            with _reading(self.path, self.version):
+            with reading(self.path, self.version):
                 # h5py returns bytes for a damaged name that is not UTF-8.
                 names = [n.decode(errors="replace") if isinstance(n, bytes) else str(n) for n in node]
             return sorted(name for name in names if not name.startswith(("__", "#")))
@@ -109,52 +114,63 @@ class MatFile:
         if variable not in self._classes:
             node = self.node(variable)
             if isinstance(node, h5py.Dataset):
-                stored = np.ravel(self._attribute(node, "MATLAB_class", "")).tolist()
-                # MATLAB writes bytes, other software writes text.
-                text = "".join(part.decode("latin-1") if isinstance(part, bytes) else str(part) for part in stored)
+                with reading(self.path, self.version):
+                    text = mat_hdf5.matlab_class(self.path, node)
             else:
                 array = np.asarray(node)  # version 5 always has a class, and scipy converts accordingly
                 text = "char" if array.dtype.kind == "U" else array.dtype.name
             self._classes[variable] = text
         return self._classes[variable]
 
-    def _attribute(self, data: h5py.Dataset, name: str, default: Any) -> Any:
-        with _reading(self.path, self.version):
-            # attrs.get() goes through a KeyError if the attribute is missing, which takes 20 times as long.
-            return data.attrs[name] if h5py.h5a.exists(data.id, name.encode()) else default
+    def array(self, variable: str, *, most: int | None = None) -> np.ndarray:
+        """The array at a path, x first, in native byte order; text is an array of characters.
 
-    def array(self, variable: str) -> np.ndarray:
-        """The array at a path, x first, in native byte order; text is an array of characters."""
+        Args:
+            variable: path of the array in the file.
+            most: refuse an array of more values than this before it is read.
+        """
         node = self.node(variable)
-        if isinstance(node, h5py.Dataset):
-            with _reading(self.path, self.version):
-                value = np.asarray(node[()])
-            # Attributes take longer to read than small arrays, so read them only if they can matter: MATLAB stores an
-            # empty array as its dimensions, which are few, and characters as unsigned codes of two or more bytes
-            # (other software writes single bytes).
-            empty = value.size <= _MOST_DIMENSIONS and self._attribute(node, "MATLAB_empty", 0)
-            codes = value.dtype.kind == "u" and (value.dtype.itemsize > 1 or value.size <= _LONGEST_BYTES)
-            text = codes and self.matlab_class(variable) == "char"
-            with _reading(self.path, self.version):
-                value = np.zeros([int(n) for n in value.ravel()], node.dtype) if empty else value.T
-                if text:
-                    value = np.array([chr(c) for c in value.ravel()], dtype="<U1").reshape(value.shape)
-        else:
-            names = self.names(node)
-            if names:
-                raise MatVariableError(
-                    f"{self.path}: {variable!r} is a struct, not an array: use one of its fields {', '.join(names)}."
-                )
-            value = np.asarray(node)
-        if value.dtype.kind not in "biufcU":
+        names = self.names(node)
+        if names or isinstance(node, h5py.Group):
             raise MatVariableError(
-                f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype} (a cell array?)."
+                f"{self.path}: {variable!r} is a struct, not an array: "
+                f"{f'use one of its fields {listed(names)}' if names else 'it has no fields'}."
             )
+        size = node.size if isinstance(node, h5py.Dataset) else np.size(node)
+        if most is not None and size is not None and size > most:
+            raise MatFileError(f"{self.path}: {variable!r} must have at most {most} values, got {size}.")
+        value = self._dataset(node, variable) if isinstance(node, h5py.Dataset) else np.asarray(node)
+        if value.dtype.kind not in "biufcU":
+            raise MatVariableError(f"{self.path}: {variable!r} must be an array of numbers or text, got {value.dtype}.")
         value = value.astype(value.dtype.newbyteorder("="), copy=False)
         return np.ascontiguousarray(value.swapaxes(0, 1) if value.ndim >= 2 else value)
 
+    def _dataset(self, node: h5py.Dataset, variable: str) -> np.ndarray:
+        """The values of a dataset, axes in MATLAB's order."""
+        with reading(self.path, self.version):
+            value = mat_hdf5.values(self.path, variable, node)
+            # MATLAB stores an empty array as its dimensions, which are few, and characters as unsigned codes of two or
+            # more bytes (other software writes single bytes).
+            few = value.size <= _MOST_DIMENSIONS
+            if few and np.any(mat_hdf5.attribute(self.path, node, "MATLAB_empty", 0)):
+                shape = [int(n) for n in value.ravel()]
+                if 0 not in shape:
+                    raise ValueError(f"{variable!r} is marked as empty, but its dimensions are {shape}")
+                return np.zeros(shape, node.dtype)
+        codes = value.dtype.kind == "u" and (value.dtype.itemsize > 1 or value.size <= _LONGEST_BYTES)
+        if not codes or self.matlab_class(variable) != "char":
+            return value.T
+        if value.size > _LONGEST_TEXT:
+            raise MatVariableError(
+                f"{self.path}: {variable!r} must be text of at most {_LONGEST_TEXT} characters, got {value.size}."
+            )
+        with reading(self.path, self.version):
+            return np.array([chr(c) for c in value.T.ravel()], dtype="<U1").reshape(value.T.shape)
+
 
 def _version(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise MatFileError(f"{path}: must be a file, got a folder, a device or a pipe.")
     with path.open("rb") as file:
         head = file.read(520)
     for text, version in _HEADER.items():
@@ -169,18 +185,6 @@ def _version(path: Path) -> str:
 
 
 @contextmanager
-def _reading(path: Path, version: str) -> Iterator[None]:
-    """Convert errors of h5py and scipy on a damaged file to a ``MatFileError``; wrap only calls to them."""
-    try:
-        yield
-    except _DAMAGE as error:
-        raise MatFileError(
-            f"{path}: the file is truncated or damaged ({path.stat().st_size} bytes, version {version}; "
-            f"{type(error).__name__}: {error}): download or copy it again."
-        ) from error
-
-
-@contextmanager
 def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
     """Open a file of either version. Damage found on opening or reading raises ``MatFileError``."""
     path = Path(path)
@@ -191,16 +195,15 @@ def open_mat(path: PathLike, version: str | None = None) -> Iterator[MatFile]:
             f"{path}: must be a MATLAB file of version {version}, got version {found}: "
             f"set version=None to accept both, or save it again in MATLAB with save(..., '{remedy}')."
         )
-    with _reading(path, found):
+    with reading(path, found):
         # Without a chunk cache, since each array is read once and completely.
-        new = found == "7.3"
-        root = h5py.File(path, "r", rdcc_nbytes=0) if new else scipy.io.loadmat(path, chars_as_strings=False)
+        root = h5py.File(path, "r", rdcc_nbytes=0) if found == "7.3" else mat_v5.Version5(path)
     file = MatFile(path, found, root)
     try:
         yield file
     finally:
         file.forget()
-        if new:
+        if isinstance(root, h5py.File):
             root.close()
 
 

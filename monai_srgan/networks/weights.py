@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +32,8 @@ def read_state_dict(path: str | Path, *, hint: str, sha256: str | None = None) -
     Raises:
         FileNotFoundError: the file does not exist.
         ValueError: `sha256` is malformed or not that of the file, or the file is not a state dict: it is damaged, or
-            holds a pickled network or a dictionary of something else.
+            holds a pickled network, a dictionary of something else, or sparse, complex, quantized or empty ("meta")
+            tensors.
     """
     path = Path(path)
     if not path.is_file():
@@ -40,19 +41,26 @@ def read_state_dict(path: str | Path, *, hint: str, sha256: str | None = None) -
     if sha256 is not None:
         _check_sha256(path, sha256, hint)
     try:
+        _check_archive(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+    except Exception as error:  # a damaged pickle may raise any
         raise ValueError(
             f"weights file {path} ({path.stat().st_size} bytes) is damaged or holds more than tensors "
             f"({type(error).__name__}). {hint}"
         ) from error
-    if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
+    if not isinstance(state, Mapping) or not state or not all(_is_entry(k, v) for k, v in state.items()):
         kind = (
             f"a dictionary with keys {sorted(map(str, state))[:4]}"
             if isinstance(state, Mapping)
             else type(state).__name__
         )
         raise ValueError(f"weights file {path} must hold a state dict (names to tensors), got {kind}. {hint}")
+    for name, value in state.items():
+        unusual = _unusual(value)
+        if unusual is not None:
+            raise ValueError(
+                f"weights file {path} must hold dense tensors of real numbers, {name} is {unusual}. {hint}"
+            )
     return dict(state)
 
 
@@ -148,6 +156,30 @@ def _check_sha256(path: Path, sha256: str, hint: str) -> None:
         )
 
 
+def _check_archive(path: Path) -> None:
+    """Refuse an archive with compressed members, which torch never writes: they may inflate to any size."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise zipfile.BadZipFile("compressed members")
+
+
+def _is_entry(name: object, value: object) -> bool:
+    return isinstance(name, str) and name.isprintable() and isinstance(value, Tensor)
+
+
+def _unusual(value: Tensor) -> str | None:
+    """What keeps a tensor from being weights; None if nothing does."""
+    kinds = {
+        "without values (on the device 'meta')": value.is_meta,
+        "nested": value.is_nested,
+        "sparse": value.layout != torch.strided,
+        "quantized": value.is_quantized,
+        "complex": value.is_complex(),
+    }
+    return next((name for name, found in kinds.items() if found), None)
+
+
 def _read_fitting(
     network: nn.Module, path: Path, argument: str, optional: Mapping[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
@@ -170,9 +202,19 @@ def _read_fitting(
         for name in sorted(own.keys() & state.keys())
         if state[name].shape != own[name].shape
     ]
+    kinds = [
+        f"{name} {state[name].dtype} instead of {own[name].dtype}"
+        for name in sorted(own.keys() & state.keys())
+        if state[name].is_floating_point() != own[name].is_floating_point()
+    ]
     faults = [
         f"{len(names)} {what} (such as {names[0]})"
-        for what, names in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+        for what, names in (
+            ("missing", missing),
+            ("unknown", unknown),
+            ("of another shape", shapes),
+            ("of another kind of number", kinds),
+        )
         if names
     ]
     if faults:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from monai_srgan.errors import about
+from monai_srgan.json_text import read_json
 from monai_srgan.physics.measurement import Measurement
 
 __all__ = ["read_measurement"]
@@ -70,8 +70,8 @@ def _from_file(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"measurement {path} is not a file: give a JSON file or a dictionary with 'kernel'")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = read_json(path)
+    except ValueError as error:
         raise ValueError(f"measurement file {path} is not JSON: {error}") from error
     if isinstance(content, Mapping) and isinstance(content.get("measurement"), Mapping):
         return content["measurement"]

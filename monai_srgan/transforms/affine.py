@@ -133,7 +133,8 @@ def _on_finer_grid(pred: Any, ref: Any, scale: int, name: str, ref_name: str) ->
     if not isinstance(ref, MetaTensor):
         raise ValueError(
             f"'{ref_name}' must be a MetaTensor, whose affine determines that of '{name}', got "
-            f"{type(ref).__name__}: load it with LoadImaged or EnsureTyped(track_meta=True)"
+            f"{type(ref).__name__}: load it with LoadImaged or EnsureTyped(track_meta=True), leave set_track_meta(True)"
+            ", and give a PersistentDataset track_meta=True and weights_only=False"
         )
     height, width, *depth = ref.shape[1:]
     size = (height * scale, width * scale, *depth)

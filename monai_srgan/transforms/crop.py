@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.data import MetaTensor
+from monai.data import MetaTensor, get_track_meta
 from monai.transforms import Crop, InvertibleTransform, MapTransform, Randomizable, Transform
 from monai.utils import ensure_tuple, ensure_tuple_rep
 from torch import Tensor
@@ -68,6 +68,18 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
 
     def randomize(self, image: Any, mask: Any = None) -> None:
         """Draw the first row and column of the crop, for `image` and `mask` of shape (C, H, W)."""
+        self.start = self.draw(image, mask)
+
+    def draw(self, image: Any, mask: Any = None) -> tuple[int, ...]:
+        """First row and column of a crop; ``self.start``, which threads share, is not changed.
+
+        Args:
+            image: ``(C, H, W)``.
+            mask: ``(C, H, W)``, non-zero in the tumor.
+
+        Raises:
+            ValueError: the image is smaller than `roi_size`, or the mask has another size.
+        """
         size = tuple(image.shape[1:])
         if len(size) != 2 or any(n < roi for n, roi in zip(size, self.roi_size, strict=True)):
             raise ValueError(
@@ -90,7 +102,7 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
                 highest = [min(int(p), high) for p, high in zip(pixel, highest, strict=True)]
                 break
         starts = (low + int(w * (high - low + 1)) for low, high, w in zip(lowest, highest, where, strict=True))
-        self.start = tuple(start // self.step * self.step for start in starts)
+        return tuple(start // self.step * self.step for start in starts)
 
     def _regions(self, image: Any, mask: Any) -> Iterator[np.ndarray]:
         """Regions (C, H, W) from which the crop's pixel may be drawn, in order of preference."""
@@ -106,12 +118,16 @@ class RandRegionCrop(Randomizable, InvertibleTransform, Transform):
             A copy, ``(C, roi_height, roi_width)``: a MetaTensor with the crop's true affine, or a numpy array for numpy
             input.
         """
-        if randomize:
-            self.randomize(image, mask)
-        place = tuple(slice(s, s + n) for s, n in zip(self.start, self.roi_size, strict=True))
+        start = self.draw(image, mask) if randomize else self.start
+        self.start = start
+        return self.cut(image, start)
+
+    def cut(self, image: Any, start: Sequence[int]) -> Any:
+        """Crop `image` (C, H, W) from a row and column on, as :meth:`__call__` returns it."""
+        place = tuple(slice(s, s + n) for s, n in zip(start, self.roi_size, strict=True))
         # Copy: an in-place change of a view would reach a cached image.
-        if not isinstance(image, MetaTensor):
-            pixels = as_tensor(image)[:, place[0], place[1]].clone()
+        if not isinstance(image, MetaTensor) or not get_track_meta():
+            pixels = as_tensor(image).as_subclass(Tensor)[:, place[0], place[1]].clone()
             return pixels.numpy() if isinstance(image, np.ndarray) else pixels
         out = self.crop(image, place)
         return MetaTensor(out.as_subclass(Tensor).clone(), meta=out.meta, applied_operations=out.applied_operations)
@@ -175,29 +191,26 @@ class RandRegionCropd(Randomizable, MapTransform, InvertibleTransform):
             raise KeyError(
                 f"'{self.mask_key}' is missing, the mask of the tumor: add it to the data, or set mask_key=None"
             )
-        drawn = False
+        start: tuple[int, ...] | None = None  # not an attribute, which threads would share
         for key in self.key_iterator(d):
-            if not drawn:
-                self.cropper.randomize(d[key], mask)
-                drawn = True
-            d[key] = self.cropper(d[key], randomize=False)
+            if start is None:
+                self.cropper.start = start = self.cropper.draw(d[key], mask)
+            d[key] = self.cropper.cut(d[key], start)
         for key in self.coarse_keys:
-            d[key] = self._coarse(d[key], str(key))
+            d[key] = self._coarse(d[key], str(key), self.cropper.start if start is None else start)
         return d
 
-    def _coarse(self, image: Any, key: str) -> Any:
+    def _coarse(self, image: Any, key: str, fine: Sequence[int]) -> Any:
         """The crop's field of view of an image on the coarser grid."""
         scale = self.coarse_scale
-        start = [s // scale for s in self.cropper.start]
+        start = [s // scale for s in fine]
         size = [n // scale for n in self.cropper.roi_size]
         if any(s + n > m for s, n, m in zip(start, size, image.shape[1:], strict=True)):
             raise ValueError(
                 f"{source_name(image)}: '{key}' must be {scale} times coarser than the images of keys, got "
                 f"{tuple(image.shape)}: set coarse_scale"
             )
-        fixed = RandRegionCrop(size)
-        fixed.start = tuple(start)
-        return fixed(image, randomize=False)
+        return RandRegionCrop(size).cut(image, start)
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Pad the crops with zeros back to their source's grid."""

@@ -46,8 +46,12 @@ class RandDihedral(Randomizable, Transform):
     def randomize(self, data: Any = None) -> None:
         """Draw an element, 0 .. 7: bit 2 exchanges the axes, then bits 0 and 1 flip the first and the second."""
         del data
+        self.element = self.draw()
+
+    def draw(self) -> int:
+        """An element as :meth:`randomize` draws it; ``self.element``, which threads share, is not changed."""
         wanted, element = self.R.random() < self.prob, int(self.R.randint(_ELEMENTS))
-        self.element = (element if self.transpose else element & 3) if wanted else 0
+        return (element if self.transpose else element & 3) if wanted else 0
 
     def __call__(self, image: Any, randomize: bool = True) -> Any:
         """Return a flipped and rotated copy of ``image``.
@@ -59,29 +63,35 @@ class RandDihedral(Randomizable, Transform):
         Returns:
             ``(C, H, W)`` or ``(C, W, H)`` of the input's kind; a MetaTensor has its true affine.
         """
-        if randomize:
-            self.randomize()
+        element = self.draw() if randomize else self.element
+        self.element = element
+        return self.turn(image, element)
+
+    def turn(self, image: Any, element: int) -> Any:
+        """Apply an element, see :meth:`randomize`, to an image, as :meth:`__call__` returns it."""
         if image.ndim != 3:
             raise ValueError(f"image must have shape (C, H, W), got {tuple(image.shape)}: pass one slice")
-        flips = [axis for axis in (0, 1) if self.element >> axis & 1]
+        flips = [axis for axis in (0, 1) if element >> axis & 1]
         if isinstance(image, np.ndarray):  # numpy flips every dtype, torch does not
-            turned = image.swapaxes(1, 2) if self.element & 4 else image
+            turned = image.swapaxes(1, 2) if element & 4 else image
             return np.flip(turned, tuple(axis + 1 for axis in flips)).copy()
         pixels = image.as_subclass(Tensor)
-        if self.element & 4:
+        if element & 4:
             pixels = pixels.transpose(1, 2)
         pixels = pixels.flip([axis + 1 for axis in flips]).contiguous()  # flip copies, even along no axis
         if not isinstance(image, MetaTensor):
             return pixels
-        return with_grid(pixels, image, image.affine.to(torch.float64) @ self._indices(pixels, flips, image.affine))
+        return with_grid(
+            pixels, image, image.affine.to(torch.float64) @ self._indices(pixels, flips, image.affine, element & 4)
+        )
 
-    def _indices(self, pixels: Tensor, flips: list[int], affine: Tensor) -> Tensor:
+    def _indices(self, pixels: Tensor, flips: list[int], affine: Tensor, exchanged: int) -> Tensor:
         """Homogeneous matrix from the indices of the result to those of the image."""
         rank = affine.shape[0] - 1
         matrix = torch.eye(rank + 1, dtype=torch.float64)
         for axis in flips:
             matrix[axis, axis], matrix[axis, rank] = -1.0, pixels.shape[axis + 1] - 1.0
-        return matrix[[1, 0, *range(2, rank + 1)]] if self.element & 4 else matrix
+        return matrix[[1, 0, *range(2, rank + 1)]] if exchanged else matrix
 
 
 class RandDihedrald(Randomizable, MapTransform):
@@ -109,9 +119,9 @@ class RandDihedrald(Randomizable, MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with ``keys`` flipped and rotated."""
         d = dict(data)
-        self.dihedral.randomize()
+        self.dihedral.element = element = self.dihedral.draw()  # threads share the attribute
         for key in self.key_iterator(d):
-            d[key] = self.dihedral(d[key], randomize=False)
+            d[key] = self.dihedral.turn(d[key], element)
         return d
 
 

@@ -143,7 +143,12 @@ class RestoreIntensity(Transform):
 
 def intensity_scale_of(image: Any, name: str) -> float:
     """Return ``meta["intensity_scale"]`` of one (not batched) MetaTensor; raise a ValueError if missing."""
-    if not isinstance(image, MetaTensor) or INTENSITY_SCALE not in image.meta:
+    if not isinstance(image, MetaTensor):
+        raise ValueError(
+            f"'{name}' must be a MetaTensor, whose meta['{INTENSITY_SCALE}'] is the scale, got {type(image).__name__}: "
+            "leave set_track_meta(True), and give a PersistentDataset track_meta=True and weights_only=False"
+        )
+    if INTENSITY_SCALE not in image.meta:
         raise ValueError(
             f"'{name}' has no meta['{INTENSITY_SCALE}']: apply ScaleIntensityByPercentiled to a MetaTensor first"
         )

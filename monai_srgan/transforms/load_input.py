@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import torch
 from monai.config import KeysCollection, PathLike
-from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader
+from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader, get_track_meta
 from monai.transforms import LoadImage, LoadImaged
 from monai.utils import ensure_tuple
 
@@ -107,8 +108,17 @@ class LoadInput(LoadImage):
             reader: use this reader instead.
 
         Returns:
-            the image; with its metadata as a second item if ``image_only`` is False, which MONAI Label sets.
+            the image; with its metadata as a second item if ``image_only`` is False, which MONAI Label sets. After
+            ``monai.data.set_track_meta(False)`` the image is a plain tensor, without its affine.
         """
+        if not get_track_meta():
+            loader = copy.copy(self)  # not in self, which threads share
+            loader.image_only = False
+            array, meta = LoadImage.__call__(loader, filename, reader)
+            while array.ndim > 3 and array.shape[-1] == 1:  # here, since indexing drops the metadata now
+                array = array[..., 0]
+            volume = _as_volume(MetaTensor(array, meta=meta)).as_subclass(torch.Tensor)
+            return volume if self.image_only else (volume, meta)
         loaded = super().__call__(filename, reader)
         return _as_volume(loaded) if self.image_only else (_as_volume(loaded[0]), loaded[1])
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import DtypeLike, KeysCollection, PathLike
-from monai.data import MetaTensor
+from monai.data import MetaTensor, get_track_meta
 from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, SpaceKeys
 
@@ -28,7 +28,7 @@ class LoadMat(Transform):
 
     Returns ``(image, mask)``, both MetaTensors of shape ``(1, X, Y)`` with the same affine (see
     :func:`monai_srgan.data.slice_affine`): the image in scanner units, the mask 0 or 1. Channel and dtype transforms
-    are not needed.
+    are not needed. After ``monai.data.set_track_meta(False)`` both are plain tensors, as everywhere in MONAI.
 
     In Compose, the next array transform would be applied to each item of this tuple (``map_items``): use
     :class:`LoadMatd` and the dictionary transforms for image and mask together.
@@ -62,8 +62,13 @@ class LoadMat(Transform):
         self.version = version
         self.affine = slice_affine(spacing)
 
-    def __call__(self, filename: PathLike) -> tuple[MetaTensor, MetaTensor]:
+    def __call__(self, filename: PathLike) -> tuple[torch.Tensor, torch.Tensor]:
         """Load one file."""
+        image, mask = self.load(filename)
+        return (image, mask) if get_track_meta() else (image.as_tensor(), mask.as_tensor())
+
+    def load(self, filename: PathLike) -> tuple[MetaTensor, MetaTensor]:
+        """Load one file, with metadata even after ``monai.data.set_track_meta(False)``."""
         data = read_cjdata(filename, version=self.version)
         meta = {
             MetaKeys.ORIGINAL_AFFINE: self.affine.copy(),
@@ -134,12 +139,12 @@ class LoadMatd(MapTransform):
         """Load the file at the key."""
         d = dict(data)
         for key in self.key_iterator(d):
-            image, mask = self.loader(d[key])
-            d[key] = image
-            d[self.mask_key] = mask
+            image, mask = self.loader.load(d[key])
             d["tumor_type"] = image.meta["tumor_type"]
             d["patient"] = image.meta["patient"]
             d["source"] = image.meta[ImageMetaKey.FILENAME_OR_OBJ]
+            tracked = get_track_meta()
+            d[key], d[self.mask_key] = (image, mask) if tracked else (image.as_tensor(), mask.as_tensor())
         return d
 
 

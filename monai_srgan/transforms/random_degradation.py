@@ -107,17 +107,21 @@ class RandMaskAwareDegrade(RandomizableTransform):
 
     def randomize(self, data: Any = None) -> None:
         """Draw the parameters and set ``self.degrade`` to the deterministic transform with them; `data` is unused."""
-        super().randomize(data)
+        del data
+        self.degrade = self.draw()
+
+    def draw(self) -> MaskAwareDegrade:
+        """The deterministic transform with drawn parameters; ``self.degrade``, which threads share, is not changed."""
+        wanted = self.R.rand() < self.prob
         # Always draw everything, so that the random stream does not depend on prob.
         drawn = {name: None if pair is None else self.R.uniform(*pair) for name, pair in self.ranges.items()}
         chosen, place = self.R.random(2)
-        if not self._do_transform:
-            self.degrade = self.plain
-        elif chosen < self.operator_prob:
+        if not wanted:
+            return self.plain
+        if chosen < self.operator_prob:
             operator = self.operators[int(place * len(self.operators))]
-            self.degrade = MaskAwareDegrade(operator, noise_std=drawn["noise_std"] or 0.0)
-        else:
-            self.degrade = self._twin(drawn)
+            return MaskAwareDegrade(operator, noise_std=drawn["noise_std"] or 0.0)
+        return self._twin(drawn)
 
     def __call__(self, image: Any, mask: Any = None, randomize: bool = True) -> Any:
         """Degrade ``(C, H, W)`` as :class:`MaskAwareDegrade` does, after drawing the parameters if `randomize`."""
@@ -126,9 +130,9 @@ class RandMaskAwareDegrade(RandomizableTransform):
                 f"{source_name(image)}: mask is missing, but isolate and sigma_inside depend on it: "
                 "pass the tumor mask, or an empty mask for an image without tumor"
             )
-        if randomize:
-            self.randomize()
-        return self.degrade(image, mask, self.R)
+        degrade = self.draw() if randomize else self.degrade
+        self.degrade = degrade
+        return degrade(image, mask, self.R)
 
     def _twin(self, drawn: Mapping[str, float | None]) -> MaskAwareDegrade:
         return MaskAwareDegrade(
@@ -206,8 +210,8 @@ class RandMaskAwareDegraded(Randomizable, MaskAwareDegraded):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of `data` with the training pair in place of the HR image."""
-        self.rand.randomize()
-        return self._pair(data, self.rand.degrade, self.rand.R)
+        self.rand.degrade = degrade = self.rand.draw()  # threads share the attribute
+        return self._pair(data, degrade, self.rand.R)
 
 
 RandMaskAwareDegradeD = RandMaskAwareDegradeDict = RandMaskAwareDegraded

@@ -76,24 +76,29 @@ class RandMeasurementd(RandomizableTransform, MapTransform):
 
     def randomize(self, data: Any = None) -> None:
         """Draw the measurement into ``self.measurement``; `data` is unused."""
-        super().randomize(data)
+        del data
+        self.measurement, self._estimated = self.draw()
+
+    def draw(self) -> tuple[Measurement, bool]:
+        """A measurement, and whether to tell its estimate; the attributes, which threads share, are not changed."""
+        wanted = self.R.rand() < self.prob
         # Always draw everything, so that the random stream does not depend on prob.
         drawn, estimated = self.measurements.draw(self.R), self.R.random_sample() < self.estimate_prob
-        self.measurement = drawn if self._do_transform else self.plain
-        self._estimated = estimated
+        return drawn if wanted else self.plain, bool(estimated)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of `data` with the training pair in place of the HR image."""
         d = dict(data)
         for key in self.key_iterator(d):
-            self.randomize()
+            measurement, estimated = self.draw()
+            self.measurement, self._estimated = measurement, estimated
             hr = d[key]
-            degrade = MaskAwareDegrade(self.measurement.operator, noise_std=self.measurement.noise_std)
+            degrade = MaskAwareDegrade(measurement.operator, noise_std=measurement.noise_std)
             d[key] = lr = degrade(hr, None, self.R)
             d[self.hr_key] = hr
             if self.condition_key is not None:
-                own = self.estimate is not None and self._estimated
-                d[self.condition_key] = self.estimate(lr) if own else self.measurement.condition()  # type: ignore[misc]
+                own = self.estimate is not None and estimated
+                d[self.condition_key] = self.estimate(lr) if own else measurement.condition()  # type: ignore[misc]
         return d
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import numpy as np
 
 from monai_srgan.errors import about
 from monai_srgan.files import write_atomically
+from monai_srgan.json_text import read_json, require_number, require_numbers
 from monai_srgan.uncertainty.features import FEATURES
 from monai_srgan.uncertainty.interval_checks import REMEDY
 from monai_srgan.uncertainty.quantiles import QuantileTable
@@ -44,14 +44,14 @@ def read_intervals(path: str | Path, build: Callable[[dict[str, Any], Path], Fou
     if not path.is_file():
         raise about(FileNotFoundError(f"intervals: {path} does not exist: {REMEDY}"), "intervals")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except ValueError as error:
         raise about(ValueError(f"intervals: {path} is not a JSON file ({error}): {REMEDY}"), "intervals") from error
     try:
         if not isinstance(content, dict):
             raise TypeError("it must hold an object with the key 'format'")
         return build(content, path)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         message = f"intervals: {path} is not a valid interval file: {reason}: {REMEDY}"
         raise about(ValueError(message), "intervals") from error
@@ -67,24 +67,29 @@ def table_content(table: QuantileTable) -> dict[str, Any]:
 
 def checked_table(content: Mapping[str, Any], window: Any) -> QuantileTable:
     """The table of :func:`table_content`."""
-    if not isinstance(window, int) or window < 1 or window % 2 == 0:
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1 or window % 2 == 0:
         raise ValueError(f"window must be an odd number, got {window!r}")
-    edges = [np.asarray(e, dtype=np.float32) for e in content["edges"]]
-    quantiles = np.asarray(content["quantiles"], dtype=np.float64)
-    if len(edges) != 2 or any(e.ndim != 1 or not np.isfinite(e).all() or (np.diff(e) <= 0).any() for e in edges):
+    lists = {name: content[name] for name in ("edges", "quantiles")}
+    for name, values in lists.items():
+        if not isinstance(values, list):
+            raise ValueError(f"{name} must be a list of lists of numbers, got {values!r}")
+    with np.errstate(over="ignore"):  # infinity is refused below
+        edges = [np.array(require_numbers("edges", e)).astype(np.float32) for e in lists["edges"]]
+    quantiles = np.asarray([require_numbers("quantiles", q) for q in lists["quantiles"]], dtype=np.float64)
+    if len(edges) != 2 or any(not np.isfinite(e).all() or (np.diff(e) <= 0).any() for e in edges):
         raise ValueError("edges must be two lists of increasing numbers")
     shape = tuple(len(e) + 1 for e in edges)
     if quantiles.shape != shape:
         raise ValueError(f"quantiles must have one number per bin, {shape}, got shape {quantiles.shape}")
-    if not (np.isfinite(quantiles).all() and quantiles.min() > 0):
+    if not (quantiles.max() < np.finfo(np.float32).max and quantiles.min() > 0):
         raise ValueError("quantiles must be finite numbers > 0")
     return QuantileTable((edges[0], edges[1]), quantiles, window)
 
 
 def checked_factor(content: Mapping[str, Any]) -> float:
     """The factor of the widths."""
-    factor = float(content["lambda"])
-    if not (math.isfinite(factor) and factor > 0):
+    factor = require_number("lambda", content["lambda"])
+    if not factor > 0:
         raise ValueError(f"lambda must be a finite number > 0, got {factor}")
     return factor
 
@@ -93,7 +98,7 @@ def checked_facts(content: Mapping[str, Any]) -> dict[str, Any]:
     """The keys that all formats have: ``level``, ``weights_sha256``, ``consistent`` and ``precision``."""
     if content["features"] != list(FEATURES):
         raise ValueError(f"features must be {list(FEATURES)}, got {content['features']}")
-    level = float(content["level"])
+    level = require_number("level", content["level"])
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), got {level}")
     for name in ("weights_sha256", "precision"):

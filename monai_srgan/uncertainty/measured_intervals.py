@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.estimation import AssumedMeasurement
+from monai_srgan.json_text import require_mapping, require_numbers, require_texts
 from monai_srgan.uncertainty.cells import MeasurementCell, MeasurementNumbers
 from monai_srgan.uncertainty.features import FEATURES
 from monai_srgan.uncertainty.interval_checks import CalibratedIntervals, refused
@@ -24,7 +26,7 @@ from monai_srgan.uncertainty.interval_file import (
 )
 from monai_srgan.uncertainty.intervals import TABLE_FORMATS, IntervalTable
 from monai_srgan.uncertainty.quantiles import QuantileTable
-from monai_srgan.uncertainty.record import Calibration, CoverageSummary
+from monai_srgan.uncertainty.record import Calibration, CoverageSummary, coverage_by_region
 from monai_srgan.uncertainty.record_scale import RecordScale
 
 __all__ = ["CellIntervals", "MeasuredIntervals", "check_basis", "load_intervals"]
@@ -211,16 +213,19 @@ class MeasuredIntervals(CalibratedIntervals):
         """
         if content.get("format") != _FORMAT:
             raise ValueError(f"its format must be {_FORMAT!r}")
+        cells = content["cells"]
+        if not isinstance(cells, list):
+            raise ValueError(f"cells must be a list, got {reprlib.repr(cells)}")
         return cls(
-            cells=tuple(_cell(cell, i, content["window"]) for i, cell in enumerate(content["cells"])),
+            cells=tuple(_cell(cell, i, content["window"]) for i, cell in enumerate(cells)),
             basis=content["basis"],
             scale=None if content["scale"] is None else RecordScale.from_dict(content["scale"]),
-            patients=tuple(content["patients"]),
+            patients=require_texts("patients", content["patients"]),
             operators={
-                name: {region: CoverageSummary(**covered) for region, covered in regions.items()}
-                for name, regions in content["operators"].items()
+                name: coverage_by_region(regions)
+                for name, regions in require_mapping("operators", content["operators"]).items()
             },
-            settings=dict(content["settings"]),
+            settings=require_mapping("settings", content["settings"]),
             **checked_facts(content),
         )
 
@@ -253,10 +258,12 @@ def _any_format(content: dict[str, Any], path: Path) -> IntervalTable | Measured
 
 def _cell(content: Mapping[str, Any], index: int, window: Any) -> CellIntervals:
     try:
+        content = require_mapping("a cell", content)
         factor, calibration = checked_factor(content), Calibration.from_dict(content["calibration"])
         if factor != calibration.factor:
             raise ValueError(f"lambda must be the calibration's factor, {calibration.factor}, got {factor}")
-        cell = MeasurementCell(content["noise"], content["bandwidth"])
+        ranges = (tuple(require_numbers(name, content[name])) for name in ("noise", "bandwidth"))
+        cell = MeasurementCell(*ranges)  # type: ignore[arg-type]  # it checks their length
         return CellIntervals(cell, checked_table(content, window), calibration)
     except (TypeError, ValueError) as error:
         raise ValueError(f"cells[{index}]: {error}") from error

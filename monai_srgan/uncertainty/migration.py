@@ -69,5 +69,5 @@ def _operator(text: Any) -> dict[str, Any] | None:
     pairs = (part.split("=") for part in found[2].split(", ") if part)
     try:
         return {"kind": _KINDS[found[1]], **{name: ast.literal_eval(value) for name, value in pairs}}
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the last two: signs without end
         return None

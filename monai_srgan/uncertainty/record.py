@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Calibration", "CalibrationRecord", "CoverageSummary", "TableFit"]
+from monai_srgan.json_text import require_count, require_mapping, require_number, require_texts
+
+__all__ = ["Calibration", "CalibrationRecord", "CoverageSummary", "TableFit", "coverage_by_region"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,21 @@ class CoverageSummary:
     mean: float
     sd: float | None
     patients: int
+
+    @classmethod
+    def from_dict(cls, content: Any) -> CoverageSummary:
+        """Rebuild a summary from ``dataclasses.asdict``.
+
+        Raises:
+            TypeError: if there are missing or unknown names.
+            ValueError: if a value is invalid.
+        """
+        found = cls(**require_mapping("coverage", content))
+        sd = None if found.sd is None else require_number("sd", found.sd)
+        mean = require_number("mean", found.mean)
+        if not 0 <= mean <= 1:
+            raise ValueError(f"mean must lie in [0, 1], got {mean}")
+        return cls(mean, sd, require_count("patients", found.patients))
 
     @classmethod
     def of(cls, values: Sequence[float]) -> CoverageSummary:
@@ -63,13 +80,20 @@ class Calibration:
         Raises:
             KeyError: if a coverage is missing.
             TypeError: if there are missing or unknown names.
+            ValueError: if a value is invalid.
         """
+        content = require_mapping("calibration", content)
         held_out = content["held_out"]
         coverage = {
-            "coverage": _summaries(content["coverage"]),
-            "held_out": None if held_out is None else _summaries(held_out),
+            "coverage": coverage_by_region(content["coverage"]),
+            "held_out": None if held_out is None else coverage_by_region(held_out),
         }
-        return cls(**{**content, **coverage})
+        found = cls(**{**content, **coverage})
+        for name in ("factor", "cap"):
+            require_number(name, getattr(found, name))
+        for name in ("patients", "slices", "capped_patients"):
+            require_count(name, getattr(found, name))
+        return found
 
 
 @dataclass(frozen=True)
@@ -115,15 +139,31 @@ class CalibrationRecord:
 
         Raises:
             TypeError: if a part has missing or unknown names.
+            ValueError: if a value is invalid.
         """
+        record = require_mapping("record", record)
         calibration, fit = record.get("calibration"), record.get("fit")
         return cls(
             calibration=None if calibration is None else Calibration.from_dict(calibration),
-            fit=None if fit is None else TableFit(**{**fit, "bins": tuple(fit["bins"])}),
-            patients=tuple(record.get("patients") or ()),
-            settings=dict(record.get("settings") or {}),
+            fit=None if fit is None else _table_fit(fit),
+            patients=require_texts("patients", list(record.get("patients") or ())),
+            settings=require_mapping("settings", record.get("settings") or {}),
         )
 
 
-def _summaries(content: Mapping[str, Any]) -> dict[str, CoverageSummary]:
-    return {region: CoverageSummary(**values) for region, values in content.items()}
+def coverage_by_region(content: Any) -> dict[str, CoverageSummary]:
+    """Rebuild the coverage of each region from nested dictionaries.
+
+    Raises:
+        TypeError: if there are missing or unknown names.
+        ValueError: if a value is invalid.
+    """
+    return {region: CoverageSummary.from_dict(c) for region, c in require_mapping("coverage", content).items()}
+
+
+def _table_fit(content: Any) -> TableFit:
+    content = require_mapping("fit", content)
+    found = TableFit(**{**content, "bins": tuple(require_count("bins", n) for n in content["bins"])})
+    for name in ("slices", "patients", "pixels"):
+        require_count(name, getattr(found, name))
+    return found

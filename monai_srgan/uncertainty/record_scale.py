@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from monai_srgan.json_text import require_mapping, require_numbers
 from monai_srgan.physics import TRANSFER_FREQUENCIES, condition_vector
 from monai_srgan.uncertainty.cells import NYQUIST, MeasurementNumbers
 from monai_srgan.uncertainty.samples import SliceSample, fit_samples
@@ -101,7 +102,8 @@ class RecordScale:
             TypeError: if there are missing or unknown names.
             ValueError: if the numbers are no valid scale.
         """
-        return cls(**content)
+        content = require_mapping("scale", content)
+        return cls(**{name: tuple(require_numbers(name, values)) for name, values in content.items()})
 
 
 def fit_record_scale(samples: Sequence[SliceSample], level: float = 0.9) -> RecordScale:

@@ -279,6 +279,65 @@ def test_the_published_archives_cover_all_3064_slices_once():
     assert len({file.md5 for file in FIGSHARE_FILES}) == len({file.file_id for file in FIGSHARE_FILES}) == 5
 
 
+def archive_in(root, data, slices=(1, 3)):
+    """An archive that was downloaded by hand."""
+    (root / "first.zip").write_bytes(data)
+    return (remote(11, "first.zip", data, slices),)
+
+
+def test_an_encrypted_archive_is_refused(server, tmp_path):
+    data = bytearray(ARCHIVE)
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = data.find(signature)
+        while at >= 0:
+            data[at + flags] |= 1
+            at = data.find(signature, at + 4)
+    with pytest.raises(DownloadError, match=r"first\.zip: 'brainTumorDataPublic/1\.mat' is encrypted"):
+        fetch(server, tmp_path, archive_in(tmp_path, bytes(data)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.zip"]
+
+
+def test_an_archive_cannot_fill_the_disk(server, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.mat", bytes(70 << 20))
+    with pytest.raises(DownloadError, match="unpacked, it would take more than 4 times its size plus 64 MiB"):
+        fetch(server, tmp_path, archive_in(tmp_path, buffer.getvalue(), (1, 1)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.zip"]
+
+
+def test_archives_in_archives_end(server, tmp_path):
+    data = pack({"1.mat": content(1)})
+    for _ in range(6):
+        data = pack({"a.zip": data})
+    with pytest.raises(DownloadError, match="lacks 1 slices"):
+        fetch(server, tmp_path, archive_in(tmp_path, data, (1, 1)))
+
+
+def test_damaged_compressed_data_are_called_damage(server, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.mat", bytes(range(256)) * 100)
+    data = bytearray(buffer.getvalue())
+    data[40:50] = b"\xff" * 10
+    with pytest.raises(DownloadError, match="the archive is damaged"):
+        fetch(server, tmp_path, archive_in(tmp_path, bytes(data), (1, 1)))
+
+
+def test_nothing_is_written_through_a_link_at_a_temporary_name(server, tmp_path):
+    (other := tmp_path / "other").write_text("keep")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "1.mat.part").symlink_to(other)
+    fetch(server, root, archive_in(root, ARCHIVE))
+    assert other.read_text() == "keep"
+    assert (root / "1.mat").read_bytes() == content(1)
+    (root / "cvind.mat.part").symlink_to(other)
+    with pytest.raises(DownloadError, match=r"cvind\.mat\.part: must be a file of this download, got a link"):
+        fetch(server, root, FILES[2:])
+    assert other.read_text() == "keep"
+
+
 @pytest.mark.real_data
 def test_the_published_digest_is_that_of_the_real_table_of_folds(real_data_dir):
     table = real_data_dir / "cvind.mat"

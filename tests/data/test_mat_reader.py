@@ -261,7 +261,7 @@ BAD = {
     "infinity": ({"image": np.where(np.eye(ROWS, COLUMNS), np.inf, 1.5)}, "image must be finite"),
     "constant": ({"image": np.full((ROWS, COLUMNS), 9, np.int16)}, "must not be constant, every pixel is 9"),
     "volume": ({"image": np.ones((ROWS, COLUMNS, 3))}, "image must be a 2-D array"),
-    "complex": ({"image": np.eye(ROWS, COLUMNS) * 1j}, "image must be a 2-D array of real numbers|array of numbers"),
+    "complex": ({"image": np.eye(ROWS, COLUMNS) * 1j}, "image must be a 2-D array of real numbers|is complex"),
     "type 4": ({"label": 4.0}, "label must be 1 .meningioma., 2"),
     "no PID": ({"PID": np.zeros((1, 0))}, "PID must be the patient ID"),
     "odd border": ({"tumorBorder": np.ones((1, 7))}, "tumorBorder must be x1, y1"),

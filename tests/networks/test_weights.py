@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,50 @@ def test_a_network_can_start_from_a_file(files: tuple[Path, Path]) -> None:
     assert not torch.equal(network.tail.weight, small(0).tail.weight)
     assert load_weights(network, files[0]) is network
     assert torch.equal(network.tail.weight, small(0).tail.weight)
+
+
+UNUSUAL = {
+    "sparse": lambda w: w.to_sparse(),
+    "sparse (csr)": lambda w: w.flatten(1).to_sparse_csr(),
+    "without values": lambda w: w.to("meta"),
+    "complex": lambda w: w.to(torch.complex64),
+    "quantized": lambda w: torch.quantize_per_tensor(w, 0.1, 0, torch.qint8),
+    "torch.int64 instead of torch.float32": lambda w: w.long(),
+}
+
+
+# torch announces the end of its quantized tensors and calls csr experimental
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_tensors_that_are_no_weights_are_refused_by_name(files: tuple[Path, Path], kind: str) -> None:
+    state = small(0).state_dict()
+    torch.save({**state, "tail.weight": UNUSUAL[kind](state["tail.weight"])}, files[0])
+    with pytest.raises(ValueError, match=rf"model\.pt .*tail\.weight.* {kind.split(' (')[0]}"):
+        read_network_weights(small(2), files[0])
+
+
+def test_names_that_are_no_text_are_refused(files: tuple[Path, Path]) -> None:
+    for name in (3, "a\x1b[31m"):
+        torch.save({name: torch.ones(2)}, files[0])
+        with pytest.raises(ValueError, match="must hold a state dict") as caught:
+            read_network_weights(small(2), files[0])
+        assert str(caught.value).isprintable()
+
+
+def test_an_archive_whose_members_inflate_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    with zipfile.ZipFile(files[0]) as source, zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.namelist():
+            target.writestr(member, source.read(member))
+    with pytest.raises(ValueError, match=r"a\.pt .* is damaged or holds more than tensors \(BadZipFile\)"):
+        read_network_weights(small(2), tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize(
+    "pickled", [b"\x80\x02N.", b"\x80\x02}K\x01K\x02s.", b"\x80\x02]q\x00h\x07.", b"\x80\x02\x8a\xff."]
+)
+def test_any_damage_of_a_pickle_is_the_documented_error(tmp_path: Path, pickled: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", pickled)
+        archive.writestr("a/version", "3\n")
+    with pytest.raises(ValueError, match=r"weights file .*a\.pt"):
+        read_state_dict(tmp_path / "a.pt", hint="")

@@ -178,9 +178,12 @@ BATCH = MetaTensor(torch.ones(2, 1, 4, 4), meta={"intensity_scale": torch.tensor
         (lambda: ScaleIntensityByPercentile()(np.ones((1, 0, 4))), r"empty array of shape \(1, 0, 4\)"),
         (lambda: ScaleIntensityByPercentile(0), r"percentile must lie in \(0, 100\], got 0"),
         (lambda: ScaleIntensityByPercentile(100.5), r"percentile must lie in \(0, 100\], got 100.5"),
-        (lambda: RestoreIntensity()(torch.ones(1, 2, 2)), r"no meta\['intensity_scale'\]: apply ScaleIntensityBy"),
+        (lambda: RestoreIntensity()(torch.ones(1, 2, 2)), "must be a MetaTensor.*got Tensor"),
         (lambda: RestoreIntensity()(torch.ones(1, 2, 2), 0.0), r"scale must be a finite number > 0, got 0.0"),
-        (lambda: RestoreIntensityd()({"pred": torch.ones(1, 2, 2)}), r"'image' has no meta"),
+        (
+            lambda: RestoreIntensityd()({"pred": torch.ones(1, 2, 2)}),
+            "must be a MetaTensor.*PersistentDataset",
+        ),
         (lambda: RestoreIntensity()(BATCH), r"scales of 2 images: apply decollate_batch first"),
     ],
 )

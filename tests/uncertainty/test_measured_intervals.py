@@ -134,7 +134,7 @@ def changed(content: dict[str, Any], path: tuple[Any, ...], value: Any) -> None:
     [
         (("format",), "monai_srgan intervals 4", "its format must be one of 'monai_srgan intervals 1', .* 3'"),
         (("cells",), [], "cells must have at least one cell"),
-        (("cells",), 7, "not iterable"),
+        (("cells",), 7, "cells must be a list, got 7"),
         (("cells",), None, "'cells' is missing"),
         (("basis",), "guessed", "basis must be one of estimated, told, got 'guessed'"),
         (("scale", "low"), [0.0], "low must be 10 finite numbers, got"),

@@ -25,7 +25,7 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 from monai_srgan import __version__
 from monai_srgan.bundling import VARIANTS, find_srresnet, installed_bundle, pretrained_weights
 from monai_srgan.networks import read_network_weights
-from monai_srgan.transforms import measurement_record
+from monai_srgan.transforms import measurement_record, restore_nifti_geometry
 
 logger = logging.getLogger(__name__)
 
@@ -110,5 +110,7 @@ class SuperResolution(BundleInferTask):
             )
         file, params = super().writer(data, extension, dtype)
         result = data.get(self.output_label_key)
+        if isinstance(result, MetaTensor) and str(file).endswith((".nii", ".nii.gz")):
+            restore_nifti_geometry(file, result.meta)  # the server writes one affine, as scanner coordinates
         record = measurement_record(result.meta) if isinstance(result, MetaTensor) else {}
         return file, {**params, **({"measurement": record} if record else {})}

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nibabel as nib
 import numpy as np
@@ -18,6 +19,7 @@ from monai_srgan.data import (
     AcquisitionCheck,
     AcquisitionTags,
     MatFileError,
+    SpatialForms,
     compare_acquisition,
     image_stem,
     read_cjdata,
@@ -29,10 +31,13 @@ from monai_srgan.physics import SupportEstimate, estimate_support, native_size
 from monai_srgan.root_cause import reason
 from monai_srgan.transforms import LoadInputd, ToNativeGrid
 from monai_srgan.transforms.affine import scaled_affine
+from monai_srgan.transforms.image_files import LAST_AXIS, SLICE_AXIS
 from monai_srgan.transforms.intensity import WHITE_PERCENTILE
 from monai_srgan.transforms.native_grid import resized_affine
 
 __all__ = ["ImageFacts", "Intensities", "Tumor", "describe", "load_image"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,12 @@ class Tumor:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What an image file holds, and the grid of its enlarged version. Axes are x, y and, in volumes, slices."""
+    """What an image file holds, and the grid of its enlarged version. Axes are those of the file, x first."""
 
     file: str
     size: tuple[int, ...]  #: in pixels
     spacing: tuple[float, ...]  #: in mm
-    orientation: str  #: axis codes in RAS, such as "LPS"
+    orientation: str  #: axis codes in RAS, such as "LPS"; "unknown" if a NIfTI file does not place its image
     dtype: str
     intensities: Intensities
     enlarged_size: tuple[int, ...]
@@ -138,22 +143,25 @@ def describe(image: MetaTensor, path: str | Path) -> ImageFacts:
     native = image if support is None else ToNativeGrid()(image, support)
     tags = image.meta.get("acquisition")
     acquisition = None if tags is None else AcquisitionTags.from_dict(tags)
+    forms = SpatialForms.from_meta(image.meta)
+    codes = [code or "?" for code in nib.aff2axcodes(affine)[:ndim]]
+    axis = int(image.meta.get(SLICE_AXIS, LAST_AXIS))
     return ImageFacts(
         file=str(path),
-        size=tuple(size),
-        spacing=_spacing(affine, ndim),
-        orientation="".join(code or "?" for code in nib.aff2axcodes(affine)[:ndim]),
+        size=_in_file(size, axis),
+        spacing=_in_file(_spacing(affine, ndim), axis),
+        orientation="".join(_in_file(codes, axis)) if forms is None or forms.placed else "unknown",
         dtype=image.meta["source_dtype"],
         intensities=Intensities(
             minimum=_finite(values.min()),
             maximum=_finite(values.max()),
             percentile_99_9=_finite(np.percentile(values, WHITE_PERCENTILE)),
         ),
-        enlarged_size=(SCALE * size[0], SCALE * size[1], *size[2:]),
-        enlarged_spacing=_spacing(scaled_affine(affine, 1 / SCALE).numpy(), ndim),
+        enlarged_size=_in_file((SCALE * size[0], SCALE * size[1], *size[2:]), axis),
+        enlarged_spacing=_in_file(_spacing(scaled_affine(affine, 1 / SCALE).numpy(), ndim), axis),
         support=support,
-        native_size=(*in_plane, *size[2:]),
-        native_spacing=_spacing(resized_affine(affine, size[:2], in_plane).numpy(), ndim),
+        native_size=_in_file((*in_plane, *size[2:]), axis),
+        native_spacing=_in_file(_spacing(resized_affine(affine, size[:2], in_plane).numpy(), ndim), axis),
         measurement=None if support is None else assume_measurement(native[0]),
         acquisition=acquisition,
         acquisition_check=None if acquisition is None or support is None else compare_acquisition(acquisition, support),
@@ -169,6 +177,14 @@ def _tumor(path: Path) -> Tumor | None:
     except MatFileError:  # a MATLAB file of another layout
         return None
     return Tumor(type=tumor_type_name(slice_.label), patient=slice_.patient, pixels=int(slice_.mask.sum()))
+
+
+def _in_file(values: Sequence[T], slice_axis: int) -> tuple[T, ...]:
+    """Entries for x, y and slices in the order of the file's axes."""
+    if len(values) <= LAST_AXIS:
+        return tuple(values)
+    x, y, slices = values
+    return ((slices, x, y), (x, slices, y), (x, y, slices))[slice_axis]
 
 
 def _spacing(affine: np.ndarray, ndim: int) -> tuple[float, ...]:

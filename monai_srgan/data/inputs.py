@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
 from monai_srgan.data.natural_order import natural_key
+from monai_srgan.data.regular_file import require_regular_file
 from monai_srgan.errors import about, argument_of
 from monai_srgan.flags import require_path
 from monai_srgan.root_cause import reason
@@ -66,7 +67,7 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
 
     Raises:
         FileNotFoundError: ``path`` does not exist, or the folder contains no image.
-        ValueError: ``path`` is a file of another type.
+        ValueError: ``path`` is a file of another type, or a named pipe or device.
     """
     if path is None:
         return []
@@ -74,6 +75,7 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
     if path.is_dir():
         files = _images_of(path)
     elif path.exists():
+        require_regular_file(path)
         image_stem(path)
         files = [path]
     else:
@@ -120,7 +122,7 @@ def _images_of(folder: Path) -> list[Path]:
     visible = [f for f in folder.iterdir() if not f.name.startswith(".")]
     entries = sorted(visible, key=lambda f: (natural_key(f.name), f.name))
     slices = set(dicom_files(folder))
-    files = [f for f in entries if f.is_file()]
+    files = [f for f in entries if not f.is_dir()]  # also pipes, devices and broken links, to name what is skipped
     images = [
         f
         for f in entries

@@ -22,6 +22,7 @@ from monai_srgan.transforms.degradation import (
     MaskAwareDegradeDict,
 )
 from monai_srgan.transforms.dihedral import RandDihedral, RandDihedralD, RandDihedrald, RandDihedralDict
+from monai_srgan.transforms.image_files import restore_nifti_geometry
 from monai_srgan.transforms.intensity import (
     RestoreIntensity,
     RestoreIntensityD,
@@ -148,5 +149,6 @@ __all__ = [
     "ToNativeGridd",
     "measurement_record",
     "resized_affine",
+    "restore_nifti_geometry",
     "scaled_affine",
 ]

@@ -5,26 +5,33 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import torch
 from monai.config import KeysCollection, PathLike
-from monai.data import ImageReader, MetaTensor, NibabelReader, PILReader, get_track_meta
+from monai.data import ImageReader, MetaTensor, get_track_meta
 from monai.transforms import LoadImage, LoadImaged
-from monai.utils import ensure_tuple
+from monai.utils import MetaKeys, ensure_tuple
+from nibabel.affines import voxel_sizes
 
-from monai_srgan.data import DicomReader, MatReader, read_acquisition
+from monai_srgan.data import DicomReader, MatReader, NiftiReader, PngReader, image_stem, read_acquisition
 from monai_srgan.data.mat_file import MatVariableError
+from monai_srgan.data.regular_file import require_regular_file
+from monai_srgan.data.slice_axis import find_slice_axis
 from monai_srgan.errors import about
+from monai_srgan.transforms.image_files import LAST_AXIS, SLICE_AXIS
 
 __all__ = ["LoadInput", "LoadInputD", "LoadInputDict", "LoadInputd"]
 
 GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose values are intensities
 
 _SMALLEST_VOXEL = 1e-12  # mm^3
+
+logger = logging.getLogger(__name__)
 
 
 class _NativeNumbers(ImageReader):
@@ -42,16 +49,28 @@ class _NativeNumbers(ImageReader):
         return array.astype(native, copy=False), meta
 
 
-class _NiftiInput(_NativeNumbers, NibabelReader):
-    """Skips MONAI's header correction, which uses the qform, even an unset one, if pixdim and sform disagree."""
+class _NiftiInput(_NativeNumbers, NiftiReader):
+    """Moves the axis of the slices to the end, and notes where it was."""
 
-    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
-        self.filenames = ensure_tuple(data)  # get_data reads it
-        images = [nib.load(name, **kwargs) for name in self.filenames]
-        return images if len(images) > 1 else images[0]
+    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
+        array, meta = super().get_data(img)
+        array = array.reshape(array.shape[:3])  # the reader refuses further axes of more than one pixel
+        if array.ndim < 3:
+            return array, meta
+        affine = np.asarray(meta[MetaKeys.AFFINE])
+        axis = find_slice_axis(array.shape, voxel_sizes(affine), img.header.get_dim_info()[2])
+        if axis != LAST_AXIS:
+            logger.info(
+                "%s: the slices lie along the %s axis: enlarged in plane", img.path.name, ("first", "second")[axis]
+            )
+            order = [n for n in range(3) if n != axis] + [axis]
+            array, affine = array.transpose(order), affine[:, [*order, 3]]
+            grid = {MetaKeys.AFFINE: affine, MetaKeys.ORIGINAL_AFFINE: affine.copy()}
+            meta |= {**grid, MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape), SLICE_AXIS: axis}
+        return array, meta
 
 
-class _PictureInput(_NativeNumbers, PILReader):
+class _PictureInput(_NativeNumbers, PngReader):
     pass
 
 
@@ -78,19 +97,23 @@ class _MatInput(_NativeNumbers, MatReader):
 class LoadInput(LoadImage):
     """Load a .mat, NIfTI, PNG or DICOM image as ``(1, X, Y, D)`` float32 in its own units, with its affine.
 
-    MONAI's LoadImage with :class:`monai_srgan.data.MatReader` and :class:`monai_srgan.data.DicomReader` added. The
-    suffix of the file selects the reader, so that the message about a bad file is that of its own reader and not of six
-    others. A folder is a DICOM series. A single slice becomes a volume of one slice; ``meta["source_ndim"]`` (2 or 3)
-    holds the original number of axes, ``meta["source_dtype"]`` numpy's name of the original dtype: float64 if slope and
-    intercept were applied, and for DICOM ``meta["acquisition"]`` the dictionary of
-    :class:`monai_srgan.data.AcquisitionTags`.
+    MONAI's LoadImage with this package's readers of MATLAB, NIfTI, PNG and DICOM files. The suffix of the file selects
+    the reader, so that the message about a bad file is that of its own reader and not of six others. A folder is a
+    DICOM series. A single slice becomes a volume of one slice; ``meta["source_ndim"]`` (2 or 3) holds the original
+    number of axes, ``meta["source_dtype"]`` numpy's name of the original dtype: float64 if slope and intercept were
+    applied, and for DICOM ``meta["acquisition"]`` the dictionary of :class:`monai_srgan.data.AcquisitionTags`.
+
+    For NIfTI, ``meta["spatial_forms"]`` holds qform and sform, see :class:`monai_srgan.data.SpatialForms`. Where the
+    slices do not lie along the last axis (a sagittal volume that a tool reoriented), theirs is moved there, and
+    ``meta["slice_axis"]`` holds its place in the file, to which :class:`SaveSR` moves it back.
 
     Args:
         mat_variable: variable to read in a .mat file, such as "cjdata/image".
 
     Raises:
-        ValueError: on call, if the image is empty, complex, a color image or has more than three dimensions; the
-            message names the file.
+        FileNotFoundError: on call, if the file does not exist.
+        ValueError: on call, if it is no regular file, of another type or damaged, or if the image is empty, complex, a
+            color image or has more than three dimensions; the message names the file.
     """
 
     def __init__(self, mat_variable: str = "cjdata/image") -> None:
@@ -104,22 +127,30 @@ class LoadInput(LoadImage):
         """Load one image.
 
         Args:
-            filename: path of a file, or of a folder with a DICOM series.
-            reader: use this reader instead.
+            filename: path of one file, or of a folder with a DICOM series.
+            reader: use this reader instead, for any type of file.
 
         Returns:
             the image; with its metadata as a second item if ``image_only`` is False, which MONAI Label sets. After
             ``monai.data.set_track_meta(False)`` the image is a plain tensor, without its affine.
         """
+        names = ensure_tuple(filename)
+        if len(names) != 1:
+            raise ValueError(f"filename must be one image, got {len(names)}: load them one by one")
+        path = Path(names[0]).expanduser()
+        if not path.is_dir():
+            require_regular_file(path)
+        if reader is None:
+            image_stem(path)  # refuses other types, which MONAI's own readers would take
         if not get_track_meta():
             loader = copy.copy(self)  # not in self, which threads share
             loader.image_only = False
-            array, meta = LoadImage.__call__(loader, filename, reader)
+            array, meta = LoadImage.__call__(loader, path, reader)
             while array.ndim > 3 and array.shape[-1] == 1:  # here, since indexing drops the metadata now
                 array = array[..., 0]
             volume = _as_volume(MetaTensor(array, meta=meta)).as_subclass(torch.Tensor)
             return volume if self.image_only else (volume, meta)
-        loaded = super().__call__(filename, reader)
+        loaded = super().__call__(path, reader)
         return _as_volume(loaded) if self.image_only else (_as_volume(loaded[0]), loaded[1])
 
 

@@ -36,10 +36,11 @@ logger = logging.getLogger(__name__)
 class SaveSR(Transform):
     """Write an image as ``<output_dir>/<name>_<postfix><ext>``, where ``<name>`` is the source file without suffix.
 
-    A NIfTI file holds the image in its own unit and the requested dtype, with its true affine. A PNG of an image that
-    was read from a PNG keeps that file's unit, bit depth and orientation. A PNG of any other image has 8 bits, the
-    99.9th percentile is white, and the affine determines its orientation: superior (otherwise anterior) is up, the
-    patient's right (otherwise anterior) is left.
+    A NIfTI file holds the image in its own unit and the requested dtype, with its true affine. What a NIfTI source says
+    about its place and its axes holds for it too, see :class:`LoadInput`. A PNG of an image that was read from a PNG
+    keeps that file's unit, bit depth and orientation. A PNG of any other image has 8 bits, the 99.9th percentile is
+    white, and the affine determines its orientation: superior (otherwise anterior) is up, the patient's right
+    (otherwise anterior) is left.
 
     In contrast, MONAI's SaveImage overwrites silently, resamples the image to the coarse grid of its source with
     ``resample=True``, and leaves a partial file when interrupted.
@@ -197,12 +198,15 @@ class SaveSR(Transform):
             old.unlink()
         if self.output_ext == ".png":
             write_atomically(path, picture(array, meta).save)
+            size = array.shape
         else:
-            write_atomically(path, nifti_image(self._converted(array, meta), meta).to_filename)
+            image = nifti_image(self._converted(array, meta), meta)
+            write_atomically(path, image.to_filename)
+            size = image.shape
         record = measurement_record(meta) if self.sidecar else {}
         if record:
             write_atomically(self.sidecar_for(source), lambda file: _write_json(file, record))
-        logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, array.shape)))
+        logger.info("%s -> %s %s", Path(source).name, path, "x".join(map(str, size)))
         return img
 
     def _converted(self, array: np.ndarray, meta: Mapping[str, Any]) -> np.ndarray:

@@ -173,7 +173,7 @@ def test_a_folder_of_a_dicom_series_is_enlarged(tmp_path: Path) -> None:
         (["upscale", "bad.nii", "out"], "1 of 1 inputs cannot be used"),
         (["upscale", "a.nii", "out", "--dtype", "int8"], "output_dtype must be one of"),
         (["upscale", "a.nii", "out", "--intervals", "i.json"], "set trust=True\nhint: add --trust\n"),
-        (["inspect", "bad.nii"], 'file type of "bad.nii"'),
+        (["inspect", "bad.nii"], "bad.nii: is not a NIfTI file"),
         (["inspect", "nowhere.png"], "nowhere.png does not exist"),
         (["inspect", "notes.txt"], "notes.txt: the suffix must be one of"),
         (["phantom", "p", "--size", "66"], "image_size must be a multiple of 4, got 66"),

@@ -79,6 +79,23 @@ def test_images_that_do_not_tell_are_described_all_the_same(tmp_path: Path, caps
     assert not (tmp_path / "bad.png").exists()
 
 
+def test_the_axes_of_the_file_are_shown_whichever_the_slices_lie_along(tmp_path: Path, capsys) -> None:
+    values = np.random.default_rng(0).random((3, 16, 18), np.float32)
+    nib.save(nib.Nifti1Image(values, np.diag([6.0, 0.8, 0.8, 1.0])), tmp_path / "a.nii")
+    assert main(["inspect", str(tmp_path / "a.nii")]) == 0
+    lines = told(capsys)
+    assert (lines["size"], lines["spacing"]) == ("3 x 16 x 18 pixels", "6 x 0.8 x 0.8 mm")
+    assert (lines["orientation"], lines["enlarged to"]) == ("RAS", "3 x 64 x 72 pixels of 6 x 0.2 x 0.2 mm")
+
+
+def test_an_image_that_its_file_does_not_place_has_no_known_orientation(tmp_path: Path, capsys) -> None:
+    image = nib.Nifti1Image(np.ones((16, 18, 2), np.float32), None)
+    image.set_sform(None, 0)
+    nib.save(image, tmp_path / "a.nii")
+    assert main(["inspect", str(tmp_path / "a.nii")]) == 0
+    assert told(capsys)["orientation"] == "unknown"
+
+
 def test_the_spectrum_is_drawn(tmp_path: Path, interpolated, capsys) -> None:
     path = save(tmp_path / "a.nii", interpolated[..., None].repeat(2, axis=2))
     assert main(["inspect", str(path), "--picture", str(tmp_path / "s.png")]) == 0

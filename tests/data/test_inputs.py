@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,18 @@ def test_other_files_subfolders_hidden_files_and_the_table_of_folds_are_skipped(
     touch(tmp_path, "7.mat", "notes.txt", "cvind.mat", ".8.mat")
     (tmp_path / "more.mat").mkdir()
     assert [Path(item["image"]).name for item in inference_datalist(tmp_path)] == ["7.mat"]
+
+
+def test_pipes_are_refused_or_named_among_what_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "7.mat")
+    for name in ("a.nii", "b.png", "c.mat", "d.dcm"):
+        os.mkfifo(tmp_path / name)
+        for reach in (inference_datalist, LoadInput()):
+            with pytest.raises(ValueError, match=f"{name}: must be a regular file, but it is a named pipe"):
+                reach(tmp_path / name)
+    with caplog.at_level(logging.INFO):
+        assert [Path(item["image"]).name for item in inference_datalist(tmp_path)] == ["7.mat"]
+    assert "skipped 4 files that are not images: a.nii, b.png, c.mat, d.dcm" in caplog.text
 
 
 def test_no_input_yet_is_an_empty_list() -> None:

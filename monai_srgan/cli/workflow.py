@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_srgan.bundling.bundle_root import installed_bundle
+from monai_srgan.bundling.folder_lock import release_folder
 from monai_srgan.bundling.pretrained import VARIANTS, check_variant
 from monai_srgan.cli.parsing import device_name
 
@@ -84,6 +85,10 @@ def run_config(name: str, args: argparse.Namespace, **items: Any) -> None:
         bundle_root=bundle,
         **{key: value for key, value in items.items() if value is not None},
     )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
+    try:
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+    finally:
+        if "output_dir" in items:
+            release_folder(items["output_dir"])  # a check that fails leaves it claimed

@@ -23,6 +23,8 @@ class AtomicMetricsSaver(MetricsSaver):
     Arguments are those of MONAI's ``MetricsSaver``.
     """
 
+    save_dir: str | Path
+
     def __call__(self, engine: Any) -> None:
         """Write the tables of an epoch."""
         folder = self.save_dir

@@ -105,11 +105,12 @@ class StopOnSignal:
         def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
             if os.getpid() != owner:
                 return  # a data loader's worker, which gets the Ctrl-C of the terminal as well: its parent ends it
+            found = signal.Signals(number)
             if self.signal is not None:
-                signal.signal(number, previous[number] or signal.SIG_DFL)
-                signal.raise_signal(number)
+                signal.signal(found, previous[found] or signal.SIG_DFL)
+                signal.raise_signal(found)
                 return
-            self.signal = signal.Signals(number)
+            self.signal = found
             # os.write: a signal may interrupt a write to the buffered stream
             os.write(2, f"\n{self.signal.name}: stopping after this step; once more stops at once\n".encode())
 

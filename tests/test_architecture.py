@@ -12,7 +12,11 @@ import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import numpy as np
+import pydicom
 import pytest
+from dicom_files import write_slice
+from pydicom.uid import RLELossless
 
 import monai_srgan
 
@@ -142,15 +146,20 @@ def test_subpackages_load_on_first_use() -> None:
     assert (before, after) == ("False", "SRResNet False")
 
 
-def test_data_needs_no_itk_before_a_dicom_file_is_read(tmp_path: Path) -> None:
+def test_data_needs_no_itk_before_a_compressed_dicom_file_is_read(tmp_path: Path) -> None:
+    rows = np.arange(40, dtype=np.uint16).reshape(5, 8)
+    plain, compressed = (write_slice(tmp_path / name, rows) for name in ("plain.dcm", "compressed.dcm"))
+    data = pydicom.dcmread(compressed)
+    data.compress(RLELossless)
+    data.save_as(compressed)
     # MONAI does without ITK too; a module that is None in sys.modules cannot be imported
-    (tmp_path / "a.dcm").touch()
     message = run(
         "import sys; sys.modules['itk'] = None\n"
         "import monai_srgan.data, monai_srgan.transforms\n"
         "reader = monai_srgan.data.DicomReader()\n"
         "monai_srgan.transforms.LoadInputd(keys='image')\n"
-        f"try: reader.read({str(tmp_path / 'a.dcm')!r})\n"
+        f"reader.read({str(plain)!r})\n"
+        f"try: reader.read({str(compressed)!r})\n"
         "except ImportError as error: print(error)"
     )
     assert "itk" in message

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from monai.config import PathLike
-from monai.data import ImageReader, ITKReader
-from monai.utils import ensure_tuple, optional_import
+from monai.data import ImageReader
+from monai.data.image_reader import _copy_compatible_dict, _stack_images
+from monai.utils import MetaKeys, SpaceKeys, ensure_tuple
 
-__all__ = ["DICOM_SUFFIXES", "DicomReader", "dicom_files", "is_dicom", "read_header"]
+from monai_srgan.data.dicom_geometry import sort_slices, stack_affine
+from monai_srgan.data.dicom_pixels import stored_pixels
+from monai_srgan.data.dicom_slice import DicomSlice, read_slice
+
+__all__ = ["DICOM_SUFFIXES", "DicomImage", "DicomReader", "dicom_files", "is_dicom"]
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 _INDEX = "DICOMDIR"  # a table of contents in DICOM format, not an image
 _MAGIC_AT, _MAGIC = 128, b"DICM"
-_UNEVEN = 0.01  # relative to the slice distance: covers the rounding of positions in DICOM's decimal strings
-_SAME_PLACE = 1e-3  # mm
-_SERIES_UID, _PHOTOMETRIC = "0020|000e", "0028|0004"
-_GEOMETRY = {"0020|0032": "ImagePositionPatient", "0020|0037": "ImageOrientationPatient", "0028|0030": "PixelSpacing"}
-
 logger = logging.getLogger(__name__)
 
 
@@ -58,120 +58,84 @@ def dicom_files(folder: PathLike) -> list[Path]:
     return sorted(f for f in files if not f.name.startswith(".") and is_dicom(f))
 
 
+@dataclass(frozen=True, eq=False)
+class DicomImage:
+    """A slice or a volume.
+
+    Attributes:
+        values: ``(X, Y, D)``, rescaled.
+        affine: ``(4, 4)``, from indices to millimeters in RAS.
+    """
+
+    values: np.ndarray
+    affine: np.ndarray
+
+
 class DicomReader(ImageReader):
-    """MONAI image reader for a DICOM file, or a folder with one DICOM series, based on ITK.
+    """MONAI image reader for a DICOM file, or a folder with one DICOM series.
 
     MONAI's ITKReader only warns when a folder has several series and reads the first. It stacks slices at the same
-    position (echoes, time points, b-values), assigns evenly spaced coordinates to unevenly spaced slices, and casts
-    rescaled values to the type of the first slice. This reader raises an error if no single affine is true for all
-    slices, and reads slices of different types as float32. Values are rescaled (slope, intercept), x is the first axis,
-    and the affine is in RAS.
+    position (echoes, time points, b-values), assigns evenly spaced coordinates to unevenly spaced slices, takes the
+    geometry from tags that make no sense, and casts rescaled values to the type of the first slice. This reader parses
+    the tags itself and raises an error if no single affine is true for all slices, or if the pixels are not what the
+    tags describe. It builds the affine from positions and cosines; cosines that were rounded become perpendicular unit
+    vectors. Values are rescaled (slope, intercept), x is the first axis, and the affine is in RAS.
 
-    ITK is needed only once a file is read.
+    Padding (PixelPaddingValue, PixelPaddingRangeLimit) becomes 0, which is no signal, and in CT the lowest value if it
+    is below 0. Identical copies of an image in a folder are read once, with a warning.
+
+    ITK is needed only for compressed files, and only once one is read.
 
     Raises:
-        OptionalImportError: (in ``read``) ITK is not installed.
+        OptionalImportError: (in ``read``) a file is compressed, and ITK is not installed.
         FileNotFoundError: (in ``read``) the folder contains no DICOM file.
-        ValueError: (in ``read``) a file cannot be read, has no position, orientation or spacing, is in color, is
-            inverted (MONOCHROME1) or has several frames, or the folder contains several series or a series whose slices
-            are not evenly stacked along their normal.
+        ValueError: (in ``read``) a file is damaged; its position, orientation, spacing or pixel description is missing
+            or makes no sense; it is in color, inverted (MONOCHROME1), a mosaic or has several frames; or the folder
+            contains several series, different images of one UID, or a series whose slices are not evenly stacked along
+            their normal.
     """
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
         """Whether all paths are DICOM files or folders."""
         return all(Path(name).is_dir() or is_dicom(name) for name in ensure_tuple(filename))
 
-    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> Any:
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> DicomImage | list[DicomImage]:  # noqa: ARG002
         """Read one or more files or series folders.
 
         Args:
             data: path or sequence of paths.
-            kwargs: further arguments of ``itk.imread``.
+            kwargs: of MONAI's interface, not used.
 
         Returns:
-            an ITK image, or a list of ITK images for several paths.
+            an image, or a list of images for several paths.
         """
-        images = [self._read_one(Path(name), **kwargs) for name in ensure_tuple(data)]
+        images = [_read_image(Path(name)) for name in ensure_tuple(data)]
         return images if len(images) > 1 else images[0]
 
-    def get_data(self, img: Any) -> tuple[np.ndarray, dict]:
-        """Array and metadata for the result of ``read``, as :py:class:`monai.data.ITKReader` returns them."""
-        array, meta = ITKReader().get_data(img)
-        return array, meta
-
-    def _read_one(self, path: Path, **kwargs: Any) -> Any:
-        itk, _ = optional_import("itk")
-        slices = _series(path) if path.is_dir() else [_slice_of(path)]
-        names = [str(slice_.file) for slice_ in slices]
-        if len({slice_.component for slice_ in slices}) > 1:  # ITK would cast all to the first slice's type
-            kwargs = {"pixel_type": itk.F, **kwargs}
-        try:
-            return itk.imread(names if len(names) > 1 else names[0], **kwargs)
-        except RuntimeError as error:
-            raise ValueError(f"{path}: the pixels cannot be decoded: decompress or repair the file") from error
-
-
-@dataclass(frozen=True, eq=False)
-class _Slice:
-    """The series of a slice and its geometry in millimeters, LPS."""
-
-    file: Path
-    series: str
-    origin: np.ndarray
-    direction: np.ndarray  # columns: along x, along y, normal
-    spacing: tuple[float, float]
-    size: tuple[int, int]
-    component: int  # ITK's code for the type of the rescaled values
+    def get_data(self, img: DicomImage | Sequence[DicomImage]) -> tuple[np.ndarray, dict]:
+        """Array and metadata for the result of ``read``; several images are stacked along a new first axis."""
+        images = [img] if isinstance(img, DicomImage) else list(img)
+        meta: dict = {}
+        for image in images:
+            header = {
+                MetaKeys.AFFINE: image.affine.copy(),
+                MetaKeys.ORIGINAL_AFFINE: image.affine.copy(),
+                MetaKeys.SPATIAL_SHAPE: np.asarray(image.values.shape),
+                MetaKeys.ORIGINAL_CHANNEL_DIM: float("nan"),
+                MetaKeys.SPACE: SpaceKeys.RAS,
+            }
+            _copy_compatible_dict(header, meta)
+        return _stack_images([image.values for image in images], meta), meta
 
 
-def read_header(file: Path) -> Any:
-    """ITK's reader of a DICOM file, with its header read.
-
-    Raises:
-        OptionalImportError: ITK is not installed.
-        ValueError: the file is not a DICOM image.
-    """
-    itk, _ = optional_import("itk")
-    io = itk.GDCMImageIO.New()
-    io.SetFileName(str(file))
-    try:
-        io.ReadImageInformation()
-    except RuntimeError as error:
-        raise ValueError(f"{file}: cannot be read as a DICOM image: repair or remove it") from error
-    return io
+def _read_image(path: Path) -> DicomImage:
+    slices = _series(path) if path.is_dir() else [read_slice(path)]
+    return DicomImage(_volume(path, slices), stack_affine(slices))
 
 
-def _slice_of(file: Path) -> _Slice:
-    io = read_header(file)
-    tags = io.GetMetaDataDictionary()
-    series, photometric = (str(tags[tag]).strip() if tags.HasKey(tag) else "" for tag in (_SERIES_UID, _PHOTOMETRIC))
-    if io.GetNumberOfComponents() != 1:
-        raise ValueError(f"{file}: the image must be grayscale, got {photometric or 'color'}: convert it to grayscale")
-    if photometric == "MONOCHROME1":
-        raise ValueError(f"{file}: MONOCHROME1 displays high values as dark: convert it to MONOCHROME2 first")
-    if io.GetNumberOfDimensions() > 2 and io.GetDimensions(2) > 1:
-        raise ValueError(
-            f"{file}: has {io.GetDimensions(2)} frames, whose positions cannot be checked: export one file per slice"
-        )
-    missing = [name for tag, name in _GEOMETRY.items() if not tags.HasKey(tag)]
-    if missing:
-        raise ValueError(
-            f"{file}: its position is unknown, missing {' and '.join(missing)}: convert it to NIfTI or PNG first"
-        )
-    return _Slice(
-        file,
-        series,
-        np.array([io.GetOrigin(i) for i in range(3)]),
-        np.array([io.GetDirection(i) for i in range(3)]).T,
-        (io.GetSpacing(0), io.GetSpacing(1)),
-        (io.GetDimensions(0), io.GetDimensions(1)),
-        int(io.GetComponentType()),
-    )
-
-
-def _series(folder: Path) -> list[_Slice]:
-    """The slices of a folder's only series, sorted along their normal and checked for even spacing."""
-    slices = [_slice_of(file) for file in dicom_files(folder)]
+def _series(folder: Path) -> list[DicomSlice]:
+    """The slices of a folder's only series, each once, sorted along their normal."""
+    slices = [read_slice(file) for file in dicom_files(folder)]
     if not slices:
         raise FileNotFoundError(f"{folder}: the folder contains no DICOM file")
     count = len({s.series for s in slices})
@@ -180,36 +144,50 @@ def _series(folder: Path) -> list[_Slice]:
             f"{folder}: the {len(slices)} DICOM files must be one series, got {count} series: "
             "move each series to its own folder"
         )
-    if len(slices) == 1:
-        return slices
-    first = slices[0]
-    remedy = "enlarge the files one by one, or resample the series first"
-    for other in slices[1:]:
-        same = np.allclose(other.direction, first.direction, atol=1e-3) and np.allclose(other.spacing, first.spacing)
-        if other.size != first.size or not same:
+    return sort_slices(folder, _without_copies(folder, slices))
+
+
+def _without_copies(folder: Path, slices: list[DicomSlice]) -> list[DicomSlice]:
+    kept: dict[str, DicomSlice] = {}  # a file without a UID is a key of its own
+    copies = []
+    for slice_ in slices:
+        original = kept.setdefault(slice_.uid or slice_.file.name, slice_)
+        if original is slice_:
+            continue
+        if not _same_image(original, slice_):
             raise ValueError(
-                f"{folder}: all slices must have the same size, pixel spacing and orientation, but {other.file.name} "
-                f"differs from {first.file.name}: {remedy}"
+                f"{folder}: {original.file.name} and {slice_.file.name} have the same SOPInstanceUID (0008,0018), "
+                f"{slice_.uid!r}, but are different images: remove the wrong one"
             )
-    normal = first.direction[:, 2]
-    slices.sort(key=lambda s: float(s.origin @ normal))
-    steps = np.diff([s.origin for s in slices], axis=0)
-    along = steps @ normal
-    distance = float(np.mean(along))
-    if along.min() < max(_UNEVEN * distance, _SAME_PLACE):
+        copies.append(f"{slice_.file.name} (of {original.file.name})")
+    if copies:
+        logger.warning("%s: skipped copies: %s", folder, ", ".join(copies))
+    return list(kept.values())
+
+
+def _same_image(one: DicomSlice, other: DicomSlice) -> bool:
+    if replace(one, file=other.file) != other:
+        return False
+    return np.array_equal(stored_pixels(one.file, one.pixels)[0], stored_pixels(other.file, other.pixels)[0])
+
+
+def _volume(path: Path, slices: Sequence[DicomSlice]) -> np.ndarray:
+    """Rescaled values, x first, in a type that holds those of all slices; padding set to the background."""
+    images, padded = [], []
+    for slice_ in slices:
+        stored, padding = stored_pixels(slice_.file, slice_.pixels)
+        is_rescaled = (slice_.slope, slice_.intercept) != (1.0, 0.0)
+        images.append(stored.T * slice_.slope + slice_.intercept if is_rescaled else stored.T)
+        padded.append(padding.T)
+    volume, padding = np.stack(images, axis=-1), np.stack(padded, axis=-1)
+    if padding.any():
+        # Only in CT does the scale go below "no signal".
+        darkest = volume[~padding].min(initial=0) if slices[0].modality == "CT" else 0
+        volume[padding] = darkest
+        logger.info("%s: set %d pixels of padding to %g", path, padding.sum(), darkest)
+    if np.abs(volume).max() > np.finfo(np.float32).max:
         raise ValueError(
-            f"{folder}: the series has several images at one position (echoes, times, b-values): split it into volumes"
+            f"{path}: values must fit into 32-bit floats after RescaleSlope (0028,1053) and RescaleIntercept "
+            "(0028,1052), but do not: repair the tags, or export the files again"
         )
-    worst = float(np.abs(along - distance).max())
-    if worst > _UNEVEN * distance:
-        raise ValueError(
-            f"{folder}: slices must be evenly spaced, but their distance of {distance:.2f} mm varies by {worst:.2f} mm "
-            f"(is one missing?): {remedy}"
-        )
-    sideways = float(np.linalg.norm(steps - np.outer(along, normal), axis=1).max())
-    if sideways > _UNEVEN * distance:
-        raise ValueError(
-            f"{folder}: slices must be stacked along their normal, but one is shifted by {sideways:.2f} mm in plane "
-            f"(tilted gantry): {remedy}"
-        )
-    return slices
+    return volume

@@ -12,14 +12,15 @@ from typing import Any, Literal
 import numpy as np
 from monai.config import PathLike
 
-from monai_srgan.data.dicom import dicom_files, read_header
+from monai_srgan.data.dicom import dicom_files
+from monai_srgan.data.dicom_tags import read_tags
 from monai_srgan.physics import AxisSupport, SupportEstimate
 
 __all__ = ["AcquisitionCheck", "AcquisitionTags", "compare_acquisition", "read_acquisition"]
 
-_MATRIX, _DIRECTION, _OPTIONS = "0018|1310", "0018|1312", "0018|0022"
-_SAMPLING, _PHASE_FOV = "0018|0093", "0018|0094"
-_ROWS, _COLUMNS = "0028|0010", "0028|0011"
+_MATRIX, _DIRECTION, _OPTIONS = "AcquisitionMatrix", "InPlanePhaseEncodingDirection", "ScanOptions"
+_SAMPLING, _PHASE_FOV = "PercentSampling", "PercentPhaseFieldOfView"
+_ROWS, _COLUMNS = "Rows", "Columns"
 _TOLERANCE = 0.06  # of the width, beyond the estimate's uncertainty: partial Fourier and filters shift an edge
 
 Axis = Literal["x", "y"]
@@ -85,7 +86,6 @@ def read_acquisition(path: PathLike) -> AcquisitionTags:
         path: DICOM file, or folder with a series.
 
     Raises:
-        OptionalImportError: ITK is not installed.
         FileNotFoundError: the folder contains no DICOM file.
         ValueError: the file is not a DICOM image.
     """
@@ -95,10 +95,10 @@ def read_acquisition(path: PathLike) -> AcquisitionTags:
         if not files:
             raise FileNotFoundError(f"{path}: the folder contains no DICOM file")
         path = files[0]
-    reader = read_header(path)  # ITK frees the tags with their reader
-    dictionary = reader.GetMetaDataDictionary()
+    tags = read_tags(path)
     names = (_MATRIX, _DIRECTION, _OPTIONS, _SAMPLING, _PHASE_FOV, _ROWS, _COLUMNS)
-    return _parse({name: str(dictionary[name]) for name in names if dictionary.HasKey(name)})
+    told = {name: tags.text(name) for name in names}
+    return _parse({name: text for name, text in told.items() if text is not None})
 
 
 def compare_acquisition(tags: AcquisitionTags, estimate: SupportEstimate) -> AcquisitionCheck:

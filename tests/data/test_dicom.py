@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -100,7 +101,7 @@ def test_a_tilted_stack_is_refused(tmp_path: Path) -> None:
 
 def test_color_and_inverted_images_are_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "c.dcm", numbers(5, 8, 3, dtype=np.uint8))
-    with pytest.raises(ValueError, match=r"c\.dcm: the image must be grayscale, got RGB"):
+    with pytest.raises(ValueError, match=r"c\.dcm: the image must be grayscale, got 'RGB'"):
         DicomReader().read(path)
     path = write_slice(tmp_path / "i.dcm", numbers(5, 8), PhotometricInterpretation="MONOCHROME1")
     with pytest.raises(ValueError, match=r"i\.dcm: MONOCHROME1 displays high values as dark"):
@@ -124,15 +125,6 @@ def test_slices_of_another_pixel_spacing_are_refused(tmp_path: Path) -> None:
         DicomReader().read(folder)
 
 
-def test_an_image_without_position_is_refused(tmp_path: Path) -> None:
-    path = write_slice(tmp_path / "shot.dcm", numbers(5, 8))
-    data = pydicom.dcmread(path)
-    del data.ImagePositionPatient, data.ImageOrientationPatient
-    data.save_as(path)
-    with pytest.raises(ValueError, match=r"shot\.dcm: its position is unknown, missing ImagePositionPatient and"):
-        DicomReader().read(path)
-
-
 def test_several_frames_in_a_file_are_refused(tmp_path: Path) -> None:
     path = write_slice(tmp_path / "frames.dcm", numbers(5, 8))
     data = pydicom.dcmread(path)
@@ -141,6 +133,35 @@ def test_several_frames_in_a_file_are_refused(tmp_path: Path) -> None:
     data.save_as(path)
     with pytest.raises(ValueError, match=r"frames\.dcm: has 2 frames"):
         DicomReader().read(path)
+
+
+def test_identical_copies_are_read_once_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = write_series(tmp_path / "t1c", numbers(3, 5, 8))
+    expected = load(folder)
+    shutil.copy(folder / "001.dcm", folder / "001(1).dcm")
+    image = load(folder)
+    np.testing.assert_array_equal(image.numpy(), expected.numpy())
+    np.testing.assert_array_equal(image.affine.numpy(), expected.affine.numpy())
+    assert "skipped copies: 001.dcm (of 001(1).dcm)" in caplog.text
+
+
+@pytest.mark.parametrize("change", [{"RescaleSlope": "2"}, {"PixelData": bytes(80)}])
+def test_different_images_of_one_uid_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    folder = write_series(tmp_path / "t1c", numbers(3, 5, 8))
+    data = pydicom.dcmread(folder / "001.dcm")
+    for name, value in change.items():
+        setattr(data, name, value)
+    data.save_as(folder / "b.dcm")
+    with pytest.raises(ValueError, match=r"001\.dcm and b\.dcm have the same SOPInstanceUID .* different images"):
+        DicomReader().read(folder)
+
+
+def test_slices_of_two_patients_or_two_frames_of_reference_are_refused(tmp_path: Path) -> None:
+    for number, (tag, shown) in enumerate((("PatientID", "PatientID"), ("FrameOfReferenceUID", "FrameOfReferenceUID"))):
+        folder = write_series(tmp_path / str(number), numbers(2, 5, 8))
+        write_slice(folder / "z.dcm", numbers(5, 8), ORIGIN + 8.0 * NORMAL, **{tag: "9.9"})
+        with pytest.raises(ValueError, match=rf"must have the same {shown} .*, but that of z\.dcm differs"):
+            DicomReader().read(folder)
 
 
 def test_files_and_folders_without_dicom_images_are_refused_by_name(tmp_path: Path) -> None:

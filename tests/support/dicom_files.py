@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ ORIGIN = np.array([-40.0, -55.5, 12.25])
 SPACING = (0.75, 0.5)  # PixelSpacing: between rows, between columns
 
 
-def write_slice(path: Path, rows: np.ndarray, position: np.ndarray = ORIGIN, **tags: Any) -> Path:
-    """One MR image of ``rows`` (row, column), uint16 or int16, at ``position`` (mm, LPS); ``tags`` replace others."""
+def write_slice(
+    path: Path, rows: np.ndarray, position: np.ndarray = ORIGIN, drop: Sequence[str] = (), **tags: Any
+) -> Path:
+    """One MR image of ``rows`` (row, column), at ``position`` (mm, LPS); ``tags`` replace others, ``drop`` removes."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -44,6 +47,8 @@ def write_slice(path: Path, rows: np.ndarray, position: np.ndarray = ORIGIN, **t
     data.PixelData = rows.tobytes()
     for name, value in tags.items():
         setattr(data, name, value)
+    for name in drop:
+        delattr(data, name)
     data.save_as(path, enforce_file_format=True)
     return path
 
@@ -55,6 +60,15 @@ def write_series(folder: Path, volume: np.ndarray, distance: float = 4.0, **tags
         name = f"{len(volume) - 1 - number:03d}.dcm"
         write_slice(folder / name, rows, ORIGIN + number * distance * NORMAL, InstanceNumber=number + 1, **tags)
     return folder
+
+
+def replace_bytes(path: Path, old: bytes, new: bytes) -> Path:
+    """Change a value of a file to one of the same length that pydicom would refuse to write."""
+    content = path.read_bytes()
+    assert content.count(old) == 1
+    assert len(old) == len(new)
+    path.write_bytes(content.replace(old, new))
+    return path
 
 
 def world(column: float, row: float, number: float, distance: float = 4.0) -> np.ndarray:

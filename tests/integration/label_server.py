@@ -50,6 +50,17 @@ class LabelServer:
             raise AssertionError(f"{model} on {image}: {error} {error.read()!r}\n{self.tail()}") from error
         return target
 
+    def refusal(self, model: str, image: str, params: Mapping[str, Any]) -> tuple[int, str]:
+        """Status and reason of the answer to a request that is refused."""
+        query = urllib.parse.urlencode({"image": image, "output": "image"})
+        form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
+        request = urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
+        try:
+            with _LOOPBACK.open(request, timeout=120):
+                raise AssertionError(f"{model} on {image} was answered: {params}")
+        except urllib.error.HTTPError as error:
+            return error.code, str(json.loads(error.read())["detail"])
+
     def tail(self) -> str:
         """The end of the log, for error messages."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,46 @@ def test_the_own_app_answers_with_the_options_of_a_request(
     request = {"result_dtype": "float32", "device": "cpu", **options}
     answer = own_app.infer("super_resolution", "slice", request, tmp_path / "answer.nii.gz")
     assert_same(answer, tmp_path / "expected" / "slice_sr.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"variant": "srgan2"}, "variant must be one of srgan, srresnet, got 'srgan2'"),
+        ({"blend": "half"}, "blend must be a number in [0, 1] or empty, got 'half'"),
+        ({"blend": 1.5}, "blend must be a number in [0, 1] or empty, got 1.5"),
+        ({"consistency": "no"}, "consistency must be true or false, got 'no'"),
+        ({"result_dtype": "text"}, "result_dtype must be a type of numbers"),
+    ],
+    ids=["variant", "text", "range", "flag", "dtype"],
+)
+def test_the_own_app_says_what_is_wrong_with_a_request(
+    own_app: LabelServer, options: dict[str, Any], reason: str
+) -> None:
+    status, detail = own_app.refusal("super_resolution", "slice", options)
+    assert status == 400
+    assert reason in detail
+
+
+def test_the_own_app_knows_neither_other_models_nor_other_images(own_app: LabelServer) -> None:
+    status, detail = own_app.refusal("segmentation", "slice", {})
+    assert status == 404
+    assert "segmentation" in detail
+    status, _ = own_app.refusal("super_resolution", "nowhere", {})
+    assert status == 404
+
+
+def test_parallel_requests_do_not_change_each_other(own_app: LabelServer, tmp_path: Path) -> None:
+    wanted = [{"consistency": flag, "variant": name} for flag in (True, False) for name in ("srgan", "srresnet")]
+
+    def answer(number: int, options: dict[str, Any]) -> np.ndarray:
+        request = {"result_dtype": "float32", "device": "cpu", **options}
+        file = own_app.infer("super_resolution", "slice", request, tmp_path / f"{number}.nii.gz")
+        return np.asarray(nib.load(file).dataobj)
+
+    alone = [answer(number, options) for number, options in enumerate(wanted)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(answer, range(10, 22), 3 * wanted))
+    for number, found in enumerate(together):
+        np.testing.assert_allclose(found, alone[number % 4], rtol=0, atol=1e-3)
+    assert all(np.abs(alone[0] - other).max() > 0.1 for other in alone[1:])

@@ -132,7 +132,6 @@ class SuperResolutionApp(MONAILabelApp):
                 raise HTTPException(400, detail=str(cause)) from error
             raise
 
-
     @staticmethod
     def _require_image(image: Any, datastore: Any) -> None:
         """The server takes an unknown image for the folder that it runs in."""

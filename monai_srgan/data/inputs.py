@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from monai_srgan.data.dicom import DICOM_SUFFIXES, dicom_files, is_dicom
+from monai_srgan.data.mat_errors import listed
 from monai_srgan.data.natural_order import natural_key
 from monai_srgan.data.regular_file import require_regular_file
 from monai_srgan.errors import about, argument_of
@@ -67,7 +69,8 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
 
     Raises:
         FileNotFoundError: ``path`` does not exist, or the folder contains no image.
-        ValueError: ``path`` is a file of another type, or a named pipe or device.
+        ValueError: ``path`` is a file of another type, or a named pipe or device; or the name of an image has control
+            characters, which would reach terminals and logs.
     """
     if path is None:
         return []
@@ -83,6 +86,12 @@ def inference_datalist(path: str | Path | None) -> list[dict[str, str]]:
             FileNotFoundError(f"path={path} does not exist: give an image file or a folder with image files"),
             "dataset_dir",
         )
+    for file in files:
+        if any(unicodedata.category(character) == "Cc" for character in file.name):
+            raise about(
+                ValueError(f"the name of an image must not have control characters, got {str(file)!a}: rename it"),
+                "dataset_dir",
+            )
     return [{"image": str(file), "source": str(file)} for file in files]
 
 
@@ -133,7 +142,7 @@ def _images_of(folder: Path) -> list[Path]:
         images.append(folder)
     skipped = [f.name for f in files if f not in slices.union(images)]
     if not images:
-        found = f"{len(skipped)} other files, such as {', '.join(skipped[:3])}" if skipped else "no files"
+        found = f"{len(skipped)} other files, such as {listed(skipped[:3])}" if skipped else "no files"
         raise about(
             FileNotFoundError(
                 f"path={folder} contains no image ({', '.join(IMAGE_SUFFIXES)}, DICOM; found {found}): give the folder "
@@ -142,5 +151,5 @@ def _images_of(folder: Path) -> list[Path]:
             "dataset_dir",
         )
     if skipped:
-        logger.info("%s: skipped %d files that are not images: %s", folder, len(skipped), ", ".join(skipped[:5]))
+        logger.info("%s: skipped %d files that are not images: %s", folder, len(skipped), listed(skipped[:5]))
     return images

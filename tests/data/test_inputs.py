@@ -64,6 +64,18 @@ def test_pipes_are_refused_or_named_among_what_is_skipped(tmp_path: Path, caplog
     assert "skipped 4 files that are not images: a.nii, b.png, c.mat, d.dcm" in caplog.text
 
 
+def test_control_characters_of_file_names_reach_no_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.nii").touch()
+    (tmp_path / "\x1b[31mred.txt").touch()
+    with caplog.at_level("INFO", logger="monai_srgan"):
+        assert len(inference_datalist(tmp_path)) == 1
+    assert "\\x1b[31mred.txt" in caplog.text
+    assert "\x1b" not in caplog.text
+    (tmp_path / "\x1b]0;b.nii").touch()
+    with pytest.raises(ValueError, match=r"must not have control characters, got '.*\\x1b\]0;b\.nii'"):
+        inference_datalist(tmp_path)
+
+
 def test_no_input_yet_is_an_empty_list() -> None:
     assert inference_datalist(None) == []
 

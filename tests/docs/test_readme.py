@@ -46,7 +46,7 @@ def test_the_table_is_that_of_the_results_page() -> None:
 def test_the_readme_is_short_and_names_what_its_numbers_depend_on() -> None:
     text = README.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 90
-    for setting in ("bfloat16", "fold 0 of 5 by patient", "seed 0", "30 test patients", "sigma 1.5 HR"):
+    for setting in ("float32", "fold 0 of 5 by patient", "seed 0", "30 test patients", "sigma 1.5 HR"):
         assert setting in text
 
 

@@ -13,9 +13,8 @@ import logging
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,8 +37,7 @@ logger = logging.getLogger(__name__)
 NAME = "super_resolution"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):  # no dataclass: MONAI Label's loader does not register this module, which those need
     """What a request sets.
 
     Attributes:

@@ -28,9 +28,11 @@ from monailabel.tasks.infer.bundle import BundleInferTask
 
 from monai_srgan import __version__
 from monai_srgan.bundling import VARIANTS, find_srresnet, installed_bundle, pretrained_weights
+from monai_srgan.json_text import parse_json
 from monai_srgan.networks import read_network_weights
+from monai_srgan.physics import Measurement, read_measurement
 from monai_srgan.root_cause import root_cause
-from monai_srgan.transforms import measurement_record, restore_nifti_geometry
+from monai_srgan.transforms import AssumeMeasurementd, measurement_record, restore_nifti_geometry
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +46,14 @@ class Options(NamedTuple):  # no dataclass: MONAI Label's loader does not regist
         variant: "srgan" or "srresnet".
         blend: share in [0, 1] of the variant's weights, the rest from srresnet; None for the variant alone.
         consistency: whether the result is projected onto the image.
+        measurement: how the image was measured; None to estimate it.
         dtype: of the result.
     """
 
     variant: str
     blend: float | None
     consistency: bool
+    measurement: Measurement | None
     dtype: np.dtype
 
     @classmethod
@@ -67,7 +71,13 @@ class Options(NamedTuple):  # no dataclass: MONAI Label's loader does not regist
         consistency = request.get("consistency", True)
         if not isinstance(consistency, bool):
             raise ValueError(f"consistency must be true or false, got {consistency!r}")
-        return cls(variant, _share(request.get("blend")), consistency, _dtype(request.get("result_dtype")))
+        return cls(
+            variant,
+            _share(request.get("blend")),
+            consistency,
+            _measurement(request.get("measurement")),
+            _dtype(request.get("result_dtype")),
+        )
 
 
 def _share(blend: Any) -> float | None:
@@ -80,6 +90,16 @@ def _share(blend: Any) -> float | None:
     if not 0 <= share <= 1:
         raise ValueError(f"blend must be a number in [0, 1] or empty, got {blend!r}")
     return share
+
+
+def _measurement(value: Any) -> Measurement | None:
+    """A record as an object or as text; no path, since a client must not choose files of the server."""
+    if value in ("", "auto", None):
+        return None
+    record = parse_json(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+    if not isinstance(record, Mapping):
+        raise ValueError(f'measurement must be auto or a record such as {{"kernel": "gaussian"}}, got {value!r}')
+    return read_measurement(dict(record))
 
 
 def _dtype(name: Any) -> np.dtype:
@@ -157,7 +177,7 @@ class SuperResolution(BundleInferTask):
             raise ValueError(
                 f"{path} is not a bundle with configs/inference.json and models/model.pt: pass --conf bundle DIR"
             )
-        self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": True})
+        self._config.update({"variant": list(VARIANTS), "blend": "", "consistency": True, "measurement": "auto"})
 
     def _get_network(self, device: str, data: Mapping[str, Any] | None) -> torch.nn.Module:
         """The network with the weights of a request; the latest one is cached."""
@@ -174,6 +194,14 @@ class SuperResolution(BundleInferTask):
                 self._loaded = {key: network}
                 logger.info("weights: %s, blend %s", path, options.blend)
         return network
+
+    def pre_transforms(self, data: Mapping[str, Any] | None = None) -> list[Any]:
+        """The bundle's transforms, told the measurement of a request."""
+        told = Options.of(data or {}).measurement
+        found = list(super().pre_transforms(data))
+        if told is None:
+            return found
+        return [AssumeMeasurementd(t.keys, told) if isinstance(t, AssumeMeasurementd) else t for t in found]
 
     def inferer(self, data: Mapping[str, Any] | None = None) -> Inferer:
         """The bundle's inferer, with or without the consistency projection."""

@@ -25,6 +25,7 @@ CONFIG = ROOT / "bundle" / "configs" / "inference.json"
 MODEL = "brain_mri_sr"
 # oblique, axes swapped; not sheared, since the server writes with ITK, which keeps rotations only
 AFFINE = np.array([[0.0, -1.14, 4.8, 10.0], [1.9, 0.0, 0.0, -20.0], [0.0, 1.52, 3.6, 30.0], [0.0, 0.0, 0.0, 1.0]])
+TOLD = {"measurement": {"kernel": "gaussian", "sigma": 1.5}}  # the images are too small for an estimate
 IMAGES = ("slice", "volume", "picture", "matlab")
 
 
@@ -127,8 +128,8 @@ def test_the_own_app_offers_its_options_and_is_no_segmentation(own_app: LabelSer
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"variant": "srresnet"}, {"blend": 0.5}, {"variant": "srresnet", "consistency": True}],
-    ids=["default", "variant", "blend", "consistency"],
+    [{}, TOLD, TOLD | {"variant": "srresnet"}, TOLD | {"blend": 0.5}, TOLD | {"consistency": False}],
+    ids=["default", "measurement", "variant", "blend", "consistency"],
 )
 def test_the_own_app_answers_with_the_options_of_a_request(
     own_app: LabelServer, studies: Path, tmp_path: Path, options: dict[str, Any]
@@ -152,8 +153,10 @@ def test_the_own_app_answers_with_the_options_of_a_request(
         ({"blend": 1.5}, "blend must be a number in [0, 1] or empty, got 1.5"),
         ({"consistency": "no"}, "consistency must be true or false, got 'no'"),
         ({"result_dtype": "text"}, "result_dtype must be a type of numbers"),
+        ({"measurement": "/etc/passwd"}, "measurement must be auto or a record"),
+        ({"measurement": {"kernel": "gaussian", "sigma": -1}}, "sigma"),
     ],
-    ids=["variant", "text", "range", "flag", "dtype"],
+    ids=["variant", "text", "range", "flag", "dtype", "path", "record"],
 )
 def test_the_own_app_says_what_is_wrong_with_a_request(
     own_app: LabelServer, options: dict[str, Any], reason: str
@@ -176,7 +179,7 @@ def test_parallel_requests_do_not_change_each_other(own_app: LabelServer, tmp_pa
 
     def answer(number: int, options: dict[str, Any]) -> np.ndarray:
         request = {"result_dtype": "float32", "device": "cpu", **options}
-        file = own_app.infer("super_resolution", "slice", request, tmp_path / f"{number}.nii.gz")
+        file = own_app.infer("super_resolution", "matlab", request, tmp_path / f"{number}.nii.gz")
         return np.asarray(nib.load(file).dataobj)
 
     alone = [answer(number, options) for number, options in enumerate(wanted)]

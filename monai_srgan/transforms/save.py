@@ -20,7 +20,7 @@ from monai.transforms import SaveImaged, Transform
 from monai_srgan.data.inputs import image_stem
 from monai_srgan.errors import about
 from monai_srgan.files import write_atomically
-from monai_srgan.flags import require_flags
+from monai_srgan.flags import require_flags, require_path
 from monai_srgan.transforms.assumed_measurement import measurement_record
 from monai_srgan.transforms.conversion import as_array
 from monai_srgan.transforms.image_files import nifti_image, picture
@@ -76,7 +76,7 @@ class SaveSR(Transform):
         if output_ext not in OUTPUT_SUFFIXES:
             message = f"output_ext must be one of {', '.join(OUTPUT_SUFFIXES)}, got {output_ext!r}"
             raise about(ValueError(message), "output_ext")
-        self.output_dir = Path(str(output_dir)).expanduser()  # str: a config parses the name 123 as a number
+        self.output_dir = require_path("output_dir", output_dir)
         self.output_postfix = str(output_postfix)
         if set(self.output_postfix) & set("/\\\0"):
             message = f"output_postfix must be part of a file name, without a folder, got {output_postfix!r}"

@@ -240,3 +240,10 @@ def test_a_picture_beside_a_nifti_result_leaves_that_one_s_maps(tmp_path: Path) 
     assert (tmp_path / "7_sr_spread.nii.gz").exists()
     SaveSR(tmp_path, overwrite=True, outdated=("sr_spread",))(image(source_ndim=2))
     assert not (tmp_path / "7_sr_spread.nii.gz").exists()
+
+
+@pytest.mark.parametrize("name", [2.5, ("left", "right"), 1e3])
+def test_a_folder_that_a_command_line_read_as_a_number_is_refused(name):
+    with pytest.raises(ValueError, match="output_dir must be a path, got"):
+        SaveSR(name)
+    assert SaveSR(123).output_dir == Path("123")

@@ -14,7 +14,7 @@ import numpy as np
 from monai.config import PathLike
 from nibabel.spatialimages import HeaderDataError
 
-__all__ = ["SPATIAL_FORMS", "SpatialForms", "convert_to_millimeters"]
+__all__ = ["SPATIAL_FORMS", "SpatialForms", "convert_to_millimeters", "is_invertible"]
 
 SPATIAL_FORMS = "spatial_forms"
 """Metadata key of :meth:`SpatialForms.to_meta`: a dictionary."""
@@ -63,7 +63,7 @@ class SpatialForms:
         _fill_spacing(header)
         sform_code, qform_code = codes["sform_code"], codes["qform_code"]
         sform = np.asarray(header.get_sform(), dtype=np.float64)
-        if sform_code and not _invertible(sform):
+        if sform_code and not is_invertible(sform):
             raise ValueError(f"{path}: the affine must be finite and invertible, got {sform.tolist()}: repair it")
         qform = sform
         if qform_code:
@@ -169,10 +169,11 @@ def _qform(header: nib.Nifti1Header) -> np.ndarray:
         qform = np.asarray(header.get_qform(), dtype=np.float64)
     except (HeaderDataError, ValueError) as error:  # qfac, or a quaternion longer than 1
         raise ValueError(f"the qform cannot be read ({error})") from error
-    if not _invertible(qform):
+    if not is_invertible(qform):
         raise ValueError(f"the qform must be finite and invertible, got {qform.tolist()}")
     return qform
 
 
-def _invertible(affine: np.ndarray) -> bool:
+def is_invertible(affine: np.ndarray) -> bool:
+    """Whether a ``(4, 4)`` affine is finite and gives pixels a volume."""
     return bool(np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) >= _SMALLEST_VOXEL)

@@ -22,14 +22,13 @@ from monai_srgan.data import DicomReader, MatReader, NiftiReader, PngReader, ima
 from monai_srgan.data.mat_file import MatVariableError
 from monai_srgan.data.regular_file import require_regular_file
 from monai_srgan.data.slice_axis import find_slice_axis
+from monai_srgan.data.spatial_forms import is_invertible
 from monai_srgan.errors import about
 from monai_srgan.transforms.image_files import LAST_AXIS, SLICE_AXIS
 
 __all__ = ["LoadInput", "LoadInputD", "LoadInputDict", "LoadInputd"]
 
 GRAY_MODES = ("L", "I;16", "I;16B", "I", "F")  # Pillow's names of one-channel images whose values are intensities
-
-_SMALLEST_VOXEL = 1e-12  # mm^3
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +191,7 @@ def _as_volume(image: MetaTensor) -> MetaTensor:
         image.affine = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64))
         image.meta["original_affine"] = image.affine.numpy()
     affine = image.affine.numpy()
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:-1, :-1])) < _SMALLEST_VOXEL:
+    if not is_invertible(affine):
         raise ValueError(f"{name}: the affine must be finite and invertible, got {affine.tolist()}: repair it")
     while image.ndim > 3 and image.shape[-1] == 1:
         image = image[..., 0]

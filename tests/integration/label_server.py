@@ -40,11 +40,8 @@ class LabelServer:
 
     def infer(self, model: str, image: str, params: Mapping[str, Any], target: Path) -> Path:
         """Write the file that ``POST /infer/MODEL?image=ID&output=image`` returns to ``target``."""
-        query = urllib.parse.urlencode({"image": image, "output": "image"})
-        form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
-        request = urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
         try:
-            with _LOOPBACK.open(request, timeout=120) as answer:
+            with _LOOPBACK.open(self._request(model, image, params), timeout=120) as answer:
                 target.write_bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{model} on {image}: {error} {error.read()!r}\n{self.tail()}") from error
@@ -52,14 +49,16 @@ class LabelServer:
 
     def refusal(self, model: str, image: str, params: Mapping[str, Any]) -> tuple[int, str]:
         """Status and reason of the answer to a request that is refused."""
-        query = urllib.parse.urlencode({"image": image, "output": "image"})
-        form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
-        request = urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
         try:
-            with _LOOPBACK.open(request, timeout=120):
+            with _LOOPBACK.open(self._request(model, image, params), timeout=120):
                 raise AssertionError(f"{model} on {image} was answered: {params}")
         except urllib.error.HTTPError as error:
             return error.code, str(json.loads(error.read())["detail"])
+
+    def _request(self, model: str, image: str, params: Mapping[str, Any]) -> urllib.request.Request:
+        query = urllib.parse.urlencode({"image": image, "output": "image"})
+        form = urllib.parse.urlencode({"params": json.dumps(params)}).encode()
+        return urllib.request.Request(f"{self.url}/infer/{model}?{query}", data=form, method="POST")
 
     def tail(self) -> str:
         """The end of the log, for error messages."""
